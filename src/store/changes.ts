@@ -1,0 +1,35 @@
+import type { Generated } from 'kysely';
+import type { Db } from './store.ts';
+
+/** Kinds of thing whose change others follow: publishers, probes, event streams. */
+export type ChangeKind = 'route' | 'certificate' | 'domain' | 'app' | 'mission' | 'network' | 'credential' | 'issuer';
+
+export interface ChangeTables {
+  change_log: { seq: Generated<number>; at: number; kind: ChangeKind; key: string };
+}
+
+export interface Change {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: ChangeKind;
+  /** Id of the thing that changed. */
+  readonly key: string;
+}
+
+/**
+ * Notes, in the same transaction as the change itself, that something changed. Followers read on from their own cursor,
+ * so the cost of following is the number of changes and never the number of things.
+ */
+export async function recordChange(tx: Db, kind: ChangeKind, key: string, now: number): Promise<void> {
+  await tx.insertInto('change_log').values({ at: now, kind, key }).execute();
+}
+
+export async function changesSince(db: Db, seq: number, limit = 1000): Promise<Change[]> {
+  return db.selectFrom('change_log').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute();
+}
+
+/** The newest sequence number, 0 when nothing has changed yet. */
+export async function latestChange(db: Db): Promise<number> {
+  const row = await db.selectFrom('change_log').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return row?.seq ?? 0;
+}

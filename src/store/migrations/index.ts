@@ -1,0 +1,28 @@
+import type { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { foundation } from './010-foundation.ts';
+import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
+
+/** One step of the schema. A step that has been released is never edited: a later step mends it. */
+export type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>;
+
+// Names sort in the order in which steps run; each room numbers its own in its own decade.
+const STEPS: Record<string, Step> = {
+  '010-foundation': foundation,
+};
+
+export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
+  const types = columnTypes(dialect);
+  const migrator = new Migrator({
+    db: db as Kysely<unknown>,
+    allowUnorderedMigrations: true,
+    provider: {
+      getMigrations: async () =>
+        Object.fromEntries(
+          Object.entries(STEPS).map(([name, step]) => [name, { up: (target: Kysely<unknown>) => step(target, types) }]),
+        ),
+    },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}
