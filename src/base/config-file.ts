@@ -1,0 +1,126 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { Static, TSchema } from 'typebox';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import { Fault, type FaultDetails } from './fault.ts';
+
+// Larger than any file a person keeps, small enough to refuse a mistaken path at once.
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Reads YAML text against a JSON Schema. Defaults of the schema are filled in. Throws a `Fault` of code
+ * `invalid_config` whose `problems` each say file, line, column, key and the accepted values.
+ */
+export function parseConfig<Schema extends TSchema>(schema: Schema, text: string, file: string): Static<Schema> {
+  if (Buffer.byteLength(text) > MOST_BYTES)
+    throw refuse(file, [problem(`${file}: larger than ${MOST_BYTES} bytes, so it is no configuration`)]);
+  const lines = new LineCounter();
+  // Aliases are not expanded beyond a hundred, which is what keeps a "billion laughs" file small (YAML 1.2 §7.1).
+  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0)
+    throw refuse(
+      file,
+      document.errors.map((error) => problem(`${place(error.pos[0])}: ${error.message.split('\n')[0]}`)),
+    );
+  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true });
+  const validate = ajv.compile(schema);
+  if (validate(value)) return value as Static<Schema>;
+  const problems = distinct(validate.errors ?? []).map((error) => {
+    const segments = error.instancePath.split('/').slice(1).map(unescapePointer);
+    const extra = extraKey(error);
+    const key = keyPath(extra === undefined ? segments : [...segments, extra]);
+    const at = place(offsetOf(document.contents, segments, extra));
+    return problem(`${at}: ${key === '' ? 'the file' : key}: ${reason(error)}`, key);
+  });
+  throw refuse(file, problems);
+}
+
+/** One error for each place: alternatives that are single words become one list of them. */
+function distinct(errors: readonly ErrorObject[]): ErrorObject[] {
+  const isChoice = ({ keyword }: ErrorObject) => keyword === 'anyOf' || keyword === 'oneOf';
+  const plain = errors.filter((error) => !isChoice(error) && error.keyword !== 'const');
+  for (const error of errors.filter(({ keyword }) => keyword === 'const')) {
+    const same = plain.find(({ keyword, instancePath }) => keyword === 'enum' && instancePath === error.instancePath);
+    if (same === undefined)
+      plain.push({ ...error, keyword: 'enum', params: { allowedValues: [error.params.allowedValue] } });
+    else (same.params.allowedValues as unknown[]).push(error.params.allowedValue);
+  }
+  return plain.length > 0 ? plain : [...errors];
+}
+
+const unescapePointer = (segment: string) => segment.replaceAll('~1', '/').replaceAll('~0', '~');
+
+function extraKey({ keyword, params }: ErrorObject): string | undefined {
+  if (keyword === 'additionalProperties') return params.additionalProperty as string;
+  if (keyword === 'unevaluatedProperties') return params.unevaluatedProperty as string;
+  return undefined;
+}
+
+/** `listeners[0].tls.mode`, as a person would say it. */
+function keyPath(segments: readonly string[]): string {
+  return segments.reduce(
+    (path, segment) => (/^\d+$/.test(segment) ? `${path}[${segment}]` : path === '' ? segment : `${path}.${segment}`),
+    '',
+  );
+}
+
+function reason({ keyword, params, message, data, parentSchema }: ErrorObject): string {
+  const given = JSON.stringify(data)?.slice(0, 80);
+  switch (keyword) {
+    case 'additionalProperties':
+    case 'unevaluatedProperties': {
+      const known = Object.keys((parentSchema as { properties?: object }).properties ?? {});
+      return `there is no such key here${known.length > 0 ? `; there are ${known.join(', ')}` : ''}`;
+    }
+    case 'required':
+      return `${params.missingProperty as string} is missing`;
+    case 'enum':
+      return `${given} is not one of ${(params.allowedValues as unknown[]).join(', ')}`;
+    case 'type':
+      return `${given} is not of type ${String(params.type)}`;
+    case 'pattern':
+    case 'format': {
+      const description = (parentSchema as { description?: string }).description;
+      return `${given} is not ${description ?? message}`;
+    }
+    default:
+      return `${given} ${message ?? 'is not accepted'}`;
+  }
+}
+
+/** Where the value at a path begins; with `extra`, where that key of it is written. */
+function offsetOf(root: unknown, segments: readonly string[], extra?: string): number {
+  let node = root as Node | null;
+  for (const segment of segments) {
+    const next = isMap(node) ? pairOf(node, segment)?.value : isSeq(node) ? node.items[Number(segment)] : undefined;
+    if (!isNode(next)) break;
+    node = next;
+  }
+  const key = extra !== undefined && isMap(node) ? pairOf(node, extra)?.key : undefined;
+  return (isNode(key) ? key : node)?.range?.[0] ?? 0;
+}
+
+const pairOf = (map: YAMLMap, name: string) => map.items.find(({ key }) => isScalar(key) && String(key.value) === name);
+
+const problem = (detail: string, field?: string): FaultDetails => ({
+  code: 'invalid_config',
+  detail,
+  party: 'operator',
+  retry: 'never',
+  field,
+});
+
+function refuse(file: string, problems: readonly FaultDetails[]): Fault {
+  return new Fault({
+    code: 'invalid_config',
+    detail: problems.map(({ detail }) => detail).join('\n'),
+    party: 'operator',
+    retry: 'never',
+    advice: `mend ${file}; "gatehouse config schema" prints every key, "gatehouse config check FILE" tries a file`,
+    problems,
+  });
+}
