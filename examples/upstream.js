@@ -8,7 +8,9 @@ const port = Number(process.argv[2] ?? 3000);
 const server = createServer((request, response) => {
   if (request.url === '/echo') {
     response.setHeader('content-type', 'application/json');
-    return response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers }, null, 2));
+    return response.end(
+      JSON.stringify({ method: request.method, url: request.url, headers: request.headers }, null, 2),
+    );
   }
   response.setHeader('content-type', 'text/plain; charset=utf-8');
   response.end(`Hello from the upstream. You asked ${request.headers.host} for ${request.url}.\n`);
