@@ -2,6 +2,7 @@
 // It knows nothing of TLS, HTTP or storage, and imports no other room.
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
 export { parseConfig } from './config-file.ts';
+export { type CliFile, cliFile, dataDirectory, type Environment } from './data-dir.ts';
 export { errorText, Fault, type FaultDetails, faultOf, type Party, type Retry } from './fault.ts';
 export { isId, newId, newSecret, sha256Hex } from './ids.ts';
 export { createLogger, type Logger, type LogLevel, limitedLogger, silentLogger } from './log.ts';

@@ -1,6 +1,10 @@
+import type { AppTables } from './apps.ts';
+import type { AuditTables } from './audit.ts';
 import type { ChangeTables } from './changes.ts';
+import type { DomainTables } from './domains.ts';
 import type { SecretTables } from './secrets.ts';
+import type { TokenTables } from './tokens.ts';
 
 // Conventions, so that SQLite and PostgreSQL are one schema: times are integers, milliseconds since the Unix epoch;
 // booleans are 0 or 1; structures are JSON text; binary is a blob. Each aggregate's file declares its own tables.
-export interface Schema extends ChangeTables, SecretTables {}
+export interface Schema extends AppTables, AuditTables, ChangeTables, DomainTables, SecretTables, TokenTables {}

@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { foundation } from './010-foundation.ts';
+import { apps } from './400-apps.ts';
+import { tokens } from './401-tokens.ts';
+import { audit } from './402-audit.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
 
 /** One step of the schema. A step that has been released is never edited: a later step mends it. */
@@ -9,6 +12,9 @@ export type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>;
 // Names sort in the order in which steps run; each room numbers its own in its own decade.
 const STEPS: Record<string, Step> = {
   '010-foundation': foundation,
+  '400-apps': apps,
+  '401-tokens': tokens,
+  '402-audit': audit,
 };
 
 export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
