@@ -1,0 +1,73 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { Fault } from '../base/index.ts';
+import { bitStringBytes, children, integerBytes, notDer, oidText, readElement, sequenceOf } from './der-read.ts';
+import { type AlternativeNames, type Extension, readAlternativeNames, readExtensions, readName } from './extensions.ts';
+import { OID } from './oids.ts';
+import { verifyBytes } from './signature.ts';
+
+/** What a certification request (RFC 2986) asks for, its signature verified. */
+export interface CertificationRequest {
+  readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo in DER. */
+  readonly spki: Buffer;
+  /** SHA-256 of it, hexadecimal. */
+  readonly spkiHash: string;
+  /** Common names of the subject, in order. */
+  readonly commonNames: readonly string[];
+  readonly names: AlternativeNames;
+  readonly extensions: readonly Extension[];
+}
+
+const MOST_BYTES = 64 * 1024;
+const NO_NAMES: AlternativeNames = { dns: [], ip: [], others: [] };
+
+/** Reads strict DER and verifies the request's own signature. Throws a `Fault` of code `malformed_der` or `bad_csr`. */
+export function parseCertificationRequest(der: Uint8Array): CertificationRequest {
+  if (der.length > MOST_BYTES) throw notDer('the request is larger than 64 KiB');
+  const [info, algorithm, signature, ...rest] = sequenceOf(readElement(der), 'the request');
+  if (rest.length > 0) throw notDer('the request has more than three parts');
+  const [version, subject, spki, attributes] = sequenceOf(info, 'the request info');
+  if (integerBytes(version, 'the version').toString('hex') !== '00') throw notDer('the version is not 0');
+  if (subject === undefined || spki === undefined) throw notDer('the request info lacks a subject or a key');
+  const [algorithmOid] = sequenceOf(algorithm, 'the signature algorithm');
+  const publicKey = importSpki(spki.whole);
+  const known = oidText(algorithmOid, 'the signature algorithm');
+  if (!verifyBytes(known, info!.whole, publicKey, bitStringBytes(signature, 'the signature')))
+    throw badCsr('the request is not signed by the key inside it, or by an algorithm that is not accepted here');
+  const extensions = attributes?.tag === 0xa0 ? requestedExtensions(children(attributes)) : [];
+  const alternative = extensions.find((extension) => extension.oid === OID.subjectAltName);
+  return {
+    publicKey,
+    spki: spki.whole,
+    spkiHash: createHash('sha256').update(spki.whole).digest('hex'),
+    commonNames: readName(subject).flatMap(([type, text]) => (type === OID.commonName ? [text] : [])),
+    names: alternative === undefined ? NO_NAMES : readAlternativeNames(alternative.value),
+    extensions,
+  };
+}
+
+function requestedExtensions(attributes: ReturnType<typeof children>): Extension[] {
+  for (const attribute of attributes) {
+    const [type, values] = sequenceOf(attribute, 'an attribute');
+    if (oidText(type, 'an attribute type') !== OID.extensionRequest || values === undefined) continue;
+    const [list, ...more] = children(values);
+    if (list === undefined || more.length > 0) throw notDer('the extension request has not exactly one value');
+    return readExtensions(list);
+  }
+  return [];
+}
+
+function importSpki(der: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw new Fault(
+      { code: 'bad_csr', detail: 'the public key of the request cannot be read', party: 'client', retry: 'never' },
+      cause,
+    );
+  }
+}
+
+export function badCsr(detail: string): Fault {
+  return new Fault({ code: 'bad_csr', detail, party: 'client', retry: 'never', status: 400 });
+}

@@ -1,0 +1,127 @@
+import { Fault } from '../base/index.ts';
+import { TAG } from './der-write.ts';
+
+/** One element of strict DER: definite lengths in their shortest form, single-byte tags, nothing after the end. */
+export interface Element {
+  readonly tag: number;
+  /** Content without tag and length. */
+  readonly content: Buffer;
+  /** Tag, length and content. */
+  readonly whole: Buffer;
+}
+
+const MOST_CHILDREN = 10_000;
+
+export function notDer(why: string): Fault {
+  return new Fault({ code: 'malformed_der', detail: why, party: 'client', retry: 'never', status: 400 });
+}
+
+/** The single element that the bytes are. Throws a `Fault` of code `malformed_der`. */
+export function readElement(bytes: Uint8Array): Element {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const first = elementAt(buffer, 0);
+  if (first.whole.length !== buffer.length) throw notDer('bytes follow the end of the structure');
+  return first;
+}
+
+/** The elements inside a constructed one. */
+export function children(parent: Element): Element[] {
+  if ((parent.tag & 0x20) === 0) throw notDer(`tag 0x${parent.tag.toString(16)} has no elements inside it`);
+  const found: Element[] = [];
+  for (let at = 0; at < parent.content.length; ) {
+    const child = elementAt(parent.content, at);
+    found.push(child);
+    if (found.length > MOST_CHILDREN) throw notDer('too many elements');
+    at += child.whole.length;
+  }
+  return found;
+}
+
+function elementAt(buffer: Buffer, start: number): Element {
+  const tag = buffer[start];
+  const first = buffer[start + 1];
+  if (tag === undefined || first === undefined) throw notDer('ends inside a header');
+  if ((tag & 0x1f) === 0x1f) throw notDer('a tag of several bytes, which no structure here has');
+  let length = first;
+  let at = start + 2;
+  if (first >= 0x80) {
+    const count = first & 0x7f;
+    if (count === 0 || count > 4) throw notDer('an indefinite or oversized length');
+    if (at + count > buffer.length) throw notDer('ends inside a length');
+    length = buffer.readUIntBE(at, count);
+    at += count;
+    if (length < 0x80 || (count > 1 && length < 2 ** (8 * (count - 1)))) throw notDer('a length not in its shortest form');
+  }
+  if (at + length > buffer.length) throw notDer('an element is longer than what holds it');
+  return { tag, content: buffer.subarray(at, at + length), whole: buffer.subarray(start, at + length) };
+}
+
+/** The element if it has the tag; throws otherwise. `what` names it in the error. */
+export function expectTag(found: Element | undefined, tag: number, what: string): Element {
+  if (found === undefined) throw notDer(`${what} is missing`);
+  if (found.tag !== tag) throw notDer(`${what} has tag 0x${found.tag.toString(16)}, not 0x${tag.toString(16)}`);
+  return found;
+}
+
+export const sequenceOf = (found: Element | undefined, what: string): Element[] =>
+  children(expectTag(found, TAG.sequence, what));
+
+/** An object identifier in its dotted form. */
+export function oidText(found: Element | undefined, what: string): string {
+  const { content } = expectTag(found, TAG.oid, what);
+  if (content.length === 0 || content.length > 64 || content[content.length - 1]! >= 0x80)
+    throw notDer(`${what} is no object identifier`);
+  const arcs: number[] = [];
+  let arc = 0;
+  let fresh = true;
+  for (const byte of content) {
+    if (fresh && byte === 0x80) throw notDer(`${what} has an arc not in its shortest form`);
+    arc = arc * 128 + (byte & 0x7f);
+    fresh = byte < 0x80;
+    if (arc > Number.MAX_SAFE_INTEGER) throw notDer(`${what} has an arc out of range`);
+    if (fresh) {
+      arcs.push(arc);
+      arc = 0;
+    }
+  }
+  const head = arcs[0]!;
+  const first = Math.min(2, Math.floor(head / 40));
+  return [first, head - first * 40, ...arcs.slice(1)].join('.');
+}
+
+/** The content bytes of a non-negative INTEGER, checked to be minimal. */
+export function integerBytes(found: Element | undefined, what: string): Buffer {
+  const { content } = expectTag(found, TAG.integer, what);
+  if (content.length === 0) throw notDer(`${what} is empty`);
+  if (content[0]! >= 0x80) throw notDer(`${what} is negative`);
+  if (content.length > 1 && content[0] === 0 && content[1]! < 0x80) throw notDer(`${what} is not in its shortest form`);
+  return content;
+}
+
+/** The bytes of a BIT STRING whose bits are all used. */
+export function bitStringBytes(found: Element | undefined, what: string): Buffer {
+  const { content } = expectTag(found, TAG.bitString, what);
+  if (content.length === 0 || content[0] !== 0) throw notDer(`${what} is not a whole number of bytes`);
+  return content.subarray(1);
+}
+
+export function booleanValue(found: Element, what: string): boolean {
+  const { content } = expectTag(found, TAG.boolean, what);
+  if (content.length !== 1 || (content[0] !== 0xff && content[0] !== 0)) throw notDer(`${what} is no DER boolean`);
+  return content[0] === 0xff;
+}
+
+/** UTCTime or GeneralizedTime with seconds and Z (RFC 5280 §4.1.2.5), as milliseconds since the epoch. */
+export function timeValue(found: Element | undefined, what: string): number {
+  const text = found?.content.toString('latin1') ?? '';
+  const utc = found?.tag === TAG.utcTime ? /^(\d\d)(\d{10})Z$/.exec(text) : null;
+  const full = utc
+    ? (Number(utc[1]) < 50 ? '20' : '19') + utc[1]! + utc[2]!
+    : found?.tag === TAG.generalizedTime
+      ? (/^(\d{14})Z$/.exec(text)?.[1] ?? '')
+      : '';
+  const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(full) ?? [];
+  const ms = Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
+  if (y === undefined || Number.isNaN(ms)) throw notDer(`${what} is no time of RFC 5280`);
+  return ms;
+}
