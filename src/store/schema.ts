@@ -1,5 +1,11 @@
+import type { AcmeAccountTables } from './acme-accounts.ts';
+import type { AcmeAuthorizationTables } from './acme-authorizations.ts';
+import type { AcmeLimitTables } from './acme-limits.ts';
+import type { AcmeOrderTables } from './acme-orders.ts';
+import type { AcmeProfileTables } from './acme-profiles.ts';
 import type { AppTables } from './apps.ts';
 import type { AuditTables } from './audit.ts';
+import type { CaTables } from './ca.ts';
 import type { ChangeTables } from './changes.ts';
 import type { DomainTables } from './domains.ts';
 import type { SecretTables } from './secrets.ts';
@@ -7,4 +13,16 @@ import type { TokenTables } from './tokens.ts';
 
 // Conventions, so that SQLite and PostgreSQL are one schema: times are integers, milliseconds since the Unix epoch;
 // booleans are 0 or 1; structures are JSON text; binary is a blob. Each aggregate's file declares its own tables.
-export interface Schema extends AppTables, AuditTables, ChangeTables, DomainTables, SecretTables, TokenTables {}
+export interface Schema
+  extends AcmeAccountTables,
+    AcmeAuthorizationTables,
+    AcmeLimitTables,
+    AcmeOrderTables,
+    AcmeProfileTables,
+    CaTables,
+    AppTables,
+    AuditTables,
+    ChangeTables,
+    DomainTables,
+    SecretTables,
+    TokenTables {}

@@ -1,6 +1,18 @@
 import { createHash } from 'node:crypto';
 import { bitStringBytes, readElement, sequenceOf } from './der-read.ts';
-import { bitString, boolean, element, explicit, implicit, integer, octetString, oid, sequence, TAG, time } from './der-write.ts';
+import {
+  bitString,
+  boolean,
+  element,
+  explicit,
+  implicit,
+  integer,
+  octetString,
+  oid,
+  sequence,
+  TAG,
+  time,
+} from './der-write.ts';
 import { uriName, writeAlternativeNames, writeExtension } from './extensions.ts';
 import { EXTENDED_KEY_USAGES, type ExtendedKeyUsage, OID } from './oids.ts';
 import { algorithmIdentifier, type SignatureAlgorithm } from './signature.ts';

@@ -1,5 +1,14 @@
-import { bitStringBytes, type Element, integerBytes, notDer, oidText, readElement, sequenceOf, timeValue } from './der-read.ts';
-import { children } from './der-read.ts';
+import {
+  bitStringBytes,
+  children,
+  type Element,
+  integerBytes,
+  notDer,
+  oidText,
+  readElement,
+  sequenceOf,
+  timeValue,
+} from './der-read.ts';
 import {
   type AlternativeNames,
   type Extension,
@@ -44,11 +53,12 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const [notBefore, notAfter] = sequenceOf(validity, 'the validity');
   const wrapped = optional.find((field: Element) => field.tag === 0xa3);
   const extensions = wrapped === undefined ? [] : readExtensions(children(wrapped)[0] ?? wrapped);
-  const valueOf = (oid: string) => extensions.find((extension) => extension.oid === oid)?.value;
-  const alternative = valueOf(OID.subjectAltName);
-  const authorityKey = valueOf(OID.authorityKeyIdentifier);
-  const subjectKey = valueOf(OID.subjectKeyIdentifier);
-  if (issuer === undefined || subject === undefined || spki === undefined) throw notDer('the certificate lacks a field');
+  const extensionValue = (oid: string) => extensions.find((extension) => extension.oid === oid)?.value;
+  const alternative = extensionValue(OID.subjectAltName);
+  const authorityKey = extensionValue(OID.authorityKeyIdentifier);
+  const subjectKey = extensionValue(OID.subjectKeyIdentifier);
+  if (issuer === undefined || subject === undefined || spki === undefined)
+    throw notDer('the certificate lacks a field');
   return {
     der: whole.whole,
     serial: integerBytes(serial, 'the serial number'),

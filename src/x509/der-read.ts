@@ -50,7 +50,8 @@ function elementAt(buffer: Buffer, start: number): Element {
     if (at + count > buffer.length) throw notDer('ends inside a length');
     length = buffer.readUIntBE(at, count);
     at += count;
-    if (length < 0x80 || (count > 1 && length < 2 ** (8 * (count - 1)))) throw notDer('a length not in its shortest form');
+    if (length < 0x80 || (count > 1 && length < 2 ** (8 * (count - 1))))
+      throw notDer('a length not in its shortest form');
   }
   if (at + length > buffer.length) throw notDer('an element is longer than what holds it');
   return { tag, content: buffer.subarray(at, at + length), whole: buffer.subarray(start, at + length) };

@@ -1,5 +1,14 @@
 import ipaddr from 'ipaddr.js';
-import { booleanValue, children, type Element, expectTag, notDer, oidText, readElement, sequenceOf } from './der-read.ts';
+import {
+  booleanValue,
+  children,
+  type Element,
+  expectTag,
+  notDer,
+  oidText,
+  readElement,
+  sequenceOf,
+} from './der-read.ts';
 import { boolean, element, implicit, octetString, oid, sequence, TAG } from './der-write.ts';
 
 export interface Extension {
@@ -90,4 +99,3 @@ export function readName(name: Element): (readonly [type: string, text: string])
 
 /** A URI as a GeneralName inside `[n]`, as AIA and distribution points carry it. */
 export const uriName = (uri: string): Buffer => implicit(6, Buffer.from(uri, 'latin1'));
-

@@ -1,3 +1,18 @@
 // x509 owns keys, names, requests, certificates and revocation lists as data (RFC 5280, RFC 2986). Pure.
 // It refuses to know who asked, who signs and where anything is kept.
+export { type ParsedCertificate, parseCertificate } from './certificate.ts';
+export {
+  type CertificateContent,
+  type KeyUsage,
+  keyIdentifier,
+  type NameConstraints,
+  writeCertificateBody,
+  writeSigned,
+} from './certificate-write.ts';
+export { badCsr, type CertificationRequest, parseCertificationRequest } from './csr.ts';
+export { directoryString, integerContent } from './der-write.ts';
+export { type AlternativeNames, type Extension, writeName } from './extensions.ts';
 export { isWildcard, matchesName, parseCertificateName, parseDnsName, registeredDomain } from './names.ts';
+export { EXTENDED_KEY_USAGES, type ExtendedKeyUsage, OID } from './oids.ts';
+export { parsePem, pemOf } from './pem.ts';
+export { type SignatureAlgorithm, signatureAlgorithmOf, signBytes, verifyBytes } from './signature.ts';

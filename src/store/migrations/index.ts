@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { foundation } from './010-foundation.ts';
+import { ca } from './100-ca.ts';
+import { acme } from './101-acme.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
@@ -12,6 +14,8 @@ export type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>;
 // Names sort in the order in which steps run; each room numbers its own in its own decade.
 const STEPS: Record<string, Step> = {
   '010-foundation': foundation,
+  '100-ca': ca,
+  '101-acme': acme,
   '400-apps': apps,
   '401-tokens': tokens,
   '402-audit': audit,

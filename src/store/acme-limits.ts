@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { Db } from './store.ts';
+
+export interface AcmeLimitTables {
+  /** `spent_until`: the time at which what was spent so far is fully given back. */
+  acme_limit: { key: string; spent_until: number };
+}
+
+export interface Rate {
+  /** Times allowed at once, and within each period in the long run. */
+  readonly count: number;
+  /** Milliseconds. */
+  readonly period: number;
+}
+
+/**
+ * Spends one of `rate` under `key`; answers the time at which to come again when nothing is left, else undefined. The
+ * generic cell rate algorithm: one number a key, shared by every replica, no counting of past events.
+ */
+export async function spend(tx: Db, key: string, rate: Rate, now: number): Promise<number | undefined> {
+  const cost = Math.ceil(rate.period / rate.count);
+  const most = now + rate.period - cost;
+  const result = await tx
+    .insertInto('acme_limit')
+    .values({ key, spent_until: now + cost })
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({
+          spent_until: sql<number>`case when acme_limit.spent_until > ${now} then acme_limit.spent_until else ${now} end + ${cost}`,
+        })
+        .where('acme_limit.spent_until', '<=', most),
+    )
+    .executeTakeFirst();
+  if ((result.numInsertedOrUpdatedRows ?? 0n) > 0n) return undefined;
+  return (await spentUntil(tx, key)) - rate.period + cost;
+}
+
+/** When a next one would be allowed, without spending: undefined means now. */
+export async function peek(db: Db, key: string, rate: Rate, now: number): Promise<number | undefined> {
+  const free = (await spentUntil(db, key)) - rate.period + Math.ceil(rate.period / rate.count);
+  return free > now ? free : undefined;
+}
+
+async function spentUntil(db: Db, key: string): Promise<number> {
+  const row = await db.selectFrom('acme_limit').select('spent_until').where('key', '=', key).executeTakeFirst();
+  return row?.spent_until ?? 0;
+}

@@ -1,0 +1,83 @@
+import type { Db } from './store.ts';
+
+/** What is recorded of an order; what it is now follows from this, its authorizations and the clock. */
+export type OrderState = 'open' | 'processing' | 'valid' | 'invalid';
+
+export interface AcmeOrderRow {
+  readonly id: string;
+  readonly profile_id: string;
+  readonly account_id: string;
+  readonly state: OrderState;
+  /** JSON: identifiers as the order asked for them. */
+  readonly identifiers: string;
+  /** JSON: authorization ids, one an identifier; null when the profile trusted the account. */
+  readonly authorizations: string | null;
+  readonly not_before: number | null;
+  readonly not_after: number | null;
+  readonly created_at: number;
+  readonly expires_at: number;
+  /** JSON: problem document. */
+  readonly error: string | null;
+  readonly certificate_serial: string | null;
+  /** The request of a finalized order that waits for an upstream CA. */
+  readonly csr: Uint8Array | null;
+  readonly replaces: string | null;
+  readonly sub_profile: string | null;
+}
+
+export interface AcmeOrderTables {
+  acme_order: AcmeOrderRow;
+}
+
+export async function insertOrder(tx: Db, row: AcmeOrderRow): Promise<void> {
+  await tx.insertInto('acme_order').values(row).execute();
+}
+
+export const findOrder = (db: Db, id: string): Promise<AcmeOrderRow | undefined> =>
+  db.selectFrom('acme_order').selectAll().where('id', '=', id).executeTakeFirst();
+
+/** Moves an order on from `from`; false when it is somewhere else already. */
+export async function moveOrder(
+  tx: Db,
+  id: string,
+  from: OrderState,
+  values: Partial<Pick<AcmeOrderRow, 'state' | 'error' | 'certificate_serial' | 'csr'>>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('acme_order')
+    .set(values)
+    .where('id', '=', id)
+    .where('state', '=', from)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Newest last, ids only. */
+export async function listOrderIds(
+  db: Db,
+  accountId: string,
+  page: { after?: string; limit: number },
+): Promise<string[]> {
+  let query = db
+    .selectFrom('acme_order')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('state', '!=', 'invalid')
+    .orderBy('id')
+    .limit(page.limit);
+  if (page.after !== undefined) query = query.where('id', '>', page.after);
+  return (await query.execute()).map(({ id }) => id);
+}
+
+/** Orders that may still become something, up to `limit`. */
+export async function countOpenOrders(db: Db, accountId: string, now: number, limit: number): Promise<number> {
+  const rows = await db
+    .selectFrom('acme_order')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('state', 'in', ['open', 'processing'])
+    .where('expires_at', '>', now)
+    .limit(limit)
+    .execute();
+  return rows.length;
+}

@@ -1,0 +1,108 @@
+import type { Db } from './store.ts';
+
+export type AuthorityKind = 'root' | 'intermediate';
+/** `active` signs; `retired` signs no certificates any more, but still revocation lists. */
+export type AuthorityState = 'active' | 'retired';
+
+export interface AuthorityRow {
+  readonly id: string;
+  readonly slot: string;
+  readonly kind: AuthorityKind;
+  readonly parent_id: string | null;
+  readonly certificate: Uint8Array;
+  readonly state: AuthorityState;
+  readonly created_at: number;
+  readonly not_after: number;
+}
+
+export interface CertificateRow {
+  /** Hexadecimal, lower case, without leading zeros of DER. */
+  readonly serial: string;
+  readonly authority_id: string;
+  readonly profile_id: string | null;
+  readonly account_id: string | null;
+  readonly order_id: string | null;
+  readonly spki_hash: string;
+  /** JSON: names in the order of the certificate. */
+  readonly names: string;
+  readonly certificate: Uint8Array;
+  readonly not_before: number;
+  readonly not_after: number;
+  readonly revoked_at: number | null;
+  /** CRLReason (RFC 5280 §5.3.1). */
+  readonly reason: number | null;
+  /** Order that replaces it (RFC 9773 §5). */
+  readonly replaced_by: string | null;
+}
+
+export interface CrlRow {
+  readonly authority_id: string;
+  readonly partition: number;
+  readonly number: number;
+  readonly crl: Uint8Array;
+  readonly this_update: number;
+  readonly next_update: number;
+}
+
+export interface CaTables {
+  ca_authority: AuthorityRow;
+  ca_certificate: CertificateRow;
+  ca_crl: CrlRow;
+}
+
+/** Adds an authority unless its slot is taken; answers the one that holds the slot. */
+export async function claimAuthority(tx: Db, row: AuthorityRow): Promise<AuthorityRow> {
+  await tx
+    .insertInto('ca_authority')
+    .values(row)
+    .onConflict((conflict) => conflict.column('slot').doNothing())
+    .execute();
+  return tx.selectFrom('ca_authority').selectAll().where('slot', '=', row.slot).executeTakeFirstOrThrow();
+}
+
+export const listAuthorities = (db: Db): Promise<AuthorityRow[]> =>
+  db.selectFrom('ca_authority').selectAll().orderBy('created_at').orderBy('id').execute();
+
+export async function setAuthorityState(tx: Db, id: string, state: AuthorityState): Promise<void> {
+  await tx.updateTable('ca_authority').set({ state }).where('id', '=', id).execute();
+}
+
+export async function insertCertificate(tx: Db, row: CertificateRow): Promise<void> {
+  await tx.insertInto('ca_certificate').values(row).execute();
+}
+
+export const findCertificate = (db: Db, serial: string): Promise<CertificateRow | undefined> =>
+  db.selectFrom('ca_certificate').selectAll().where('serial', '=', serial).executeTakeFirst();
+
+/** Whether this call revoked it; false when it was revoked before. */
+export async function markRevoked(tx: Db, serial: string, reason: number, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('ca_certificate')
+    .set({ revoked_at: now, reason })
+    .where('serial', '=', serial)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+export async function upsertCrl(tx: Db, row: CrlRow): Promise<void> {
+  const { crl, number, this_update, next_update } = row;
+  await tx
+    .insertInto('ca_crl')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['authority_id', 'partition'])
+        .doUpdateSet({ crl, number, this_update, next_update })
+        .where('ca_crl.number', '<', number),
+    )
+    .execute();
+}
+
+export const findCrl = (db: Db, authorityId: string, partition: number): Promise<CrlRow | undefined> =>
+  db
+    .selectFrom('ca_crl')
+    .selectAll()
+    .where('authority_id', '=', authorityId)
+    .where('partition', '=', partition)
+    .executeTakeFirst();
