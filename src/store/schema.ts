@@ -6,8 +6,14 @@ import type { AcmeProfileTables } from './acme-profiles.ts';
 import type { AppTables } from './apps.ts';
 import type { AuditTables } from './audit.ts';
 import type { CaTables } from './ca.ts';
+import type { CertificateEventTables } from './certificate-events.ts';
+import type { CertificateVersionTables } from './certificate-versions.ts';
+import type { CertificateTables } from './certificates.ts';
 import type { ChangeTables } from './changes.ts';
 import type { DomainTables } from './domains.ts';
+import type { IssuerAccountTables } from './issuer-accounts.ts';
+import type { IssuerTables } from './issuers.ts';
+import type { QuotaTables } from './quota.ts';
 import type { SecretTables } from './secrets.ts';
 import type { TokenTables } from './tokens.ts';
 
@@ -24,5 +30,11 @@ export interface Schema
     AuditTables,
     ChangeTables,
     DomainTables,
+    CertificateEventTables,
+    CertificateTables,
+    CertificateVersionTables,
+    IssuerAccountTables,
+    IssuerTables,
+    QuotaTables,
     SecretTables,
     TokenTables {}

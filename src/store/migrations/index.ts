@@ -3,6 +3,7 @@ import { Migrator } from 'kysely/migration';
 import { foundation } from './010-foundation.ts';
 import { ca } from './100-ca.ts';
 import { acme } from './101-acme.ts';
+import { certificates } from './200-certificates.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
@@ -16,6 +17,7 @@ const STEPS: Record<string, Step> = {
   '010-foundation': foundation,
   '100-ca': ca,
   '101-acme': acme,
+  '200-certificates': certificates,
   '400-apps': apps,
   '401-tokens': tokens,
   '402-audit': audit,

@@ -1,0 +1,12 @@
+// certificates owns the life of a certificate: the wish for names, its versions, when and where each is got and renewed.
+// It decides in pure functions and keeps everything in the store, so that any process may take the next step. It refuses
+// to know who serves what it gets, and reaches challenges and DNS through ports.
+export {
+  type CertificateEventView,
+  type Certificates,
+  type CertificateVersionView,
+  type CertificateView,
+  type CertificateWish,
+  REVOCATION_REASONS,
+  type RevocationReason,
+} from './face.ts';

@@ -1,0 +1,88 @@
+import type { Generated } from 'kysely';
+import type { Db } from './store.ts';
+
+export interface CertificateEventTables {
+  /** Every step of a certificate's life, in words. */
+  certificate_event: {
+    seq: Generated<number>;
+    certificate_id: string;
+    at: number;
+    kind: CertificateEventKind;
+    words: string;
+    /** JSON object, without secrets. */
+    facts: string;
+  };
+}
+
+export const CERTIFICATE_EVENT_KINDS = [
+  'wished',
+  'attempt',
+  'preflight',
+  'account',
+  'order',
+  'authorization',
+  'challenge',
+  'validation',
+  'finalize',
+  'issued',
+  'imported',
+  'renewal',
+  'problem',
+  'revoked',
+  'expired',
+  'released',
+  'finding',
+] as const;
+export type CertificateEventKind = (typeof CERTIFICATE_EVENT_KINDS)[number];
+
+export interface CertificateEvent {
+  readonly certificateId: string;
+  readonly at: number;
+  readonly kind: CertificateEventKind;
+  readonly words: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export interface CertificateEventRow {
+  readonly seq: number;
+  readonly certificate_id: string;
+  readonly at: number;
+  readonly kind: CertificateEventKind;
+  readonly words: string;
+  readonly facts: string;
+}
+
+export async function appendEvent(tx: Db, event: CertificateEvent): Promise<void> {
+  const { certificateId, at, kind, words, facts = {} } = event;
+  await tx
+    .insertInto('certificate_event')
+    .values({ certificate_id: certificateId, at, kind, words, facts: JSON.stringify(facts) })
+    .execute();
+}
+
+/** In order of time, those after the sequence number `after`: a reader follows by asking again with its last one. */
+export async function eventsOf(
+  db: Db,
+  certificateId: string,
+  page: { after?: number; limit: number },
+): Promise<CertificateEventRow[]> {
+  let query = db
+    .selectFrom('certificate_event')
+    .selectAll()
+    .where('certificate_id', '=', certificateId)
+    .orderBy('seq')
+    .limit(page.limit);
+  if (page.after !== undefined) query = query.where('seq', '>', page.after);
+  return query.execute();
+}
+
+/** The newest, newest first. */
+export async function latestEvents(db: Db, certificateId: string, limit: number): Promise<CertificateEventRow[]> {
+  return db
+    .selectFrom('certificate_event')
+    .selectAll()
+    .where('certificate_id', '=', certificateId)
+    .orderBy('seq', 'desc')
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,97 @@
+import type { KeyType } from './certificates.ts';
+import type { Db } from './store.ts';
+
+export interface CertificateVersionTables {
+  /** One issued chain and key. */
+  certificate_version: {
+    id: string;
+    certificate_id: string;
+    /** Null for an imported one. */
+    issuer_id: string | null;
+    /** Common name of the leaf's issuer. */
+    issuer_name: string;
+    staging: number;
+    /** PEM, leaf first. */
+    chain: string;
+    /** Where in the secret store the key rests (PEM, PKCS #8). */
+    key_path: string;
+    key_type: KeyType;
+    /** Hex SHA-256 of the SubjectPublicKeyInfo. */
+    key_digest: string;
+    /** Hex, as certificates print it. */
+    serial: string;
+    /** Hex SHA-256 of the leaf. */
+    fingerprint: string;
+    /** Identifier in renewal information (RFC 9773 §4.1); null when the leaf lacks an authority key identifier. */
+    ari_id: string | null;
+    profile: string | null;
+    not_before: number;
+    not_after: number;
+    issued_at: number;
+    revoked_at: number | null;
+    /** RFC 5280 §5.3.1, in words: `key-compromise`. */
+    revocation_reason: string | null;
+  };
+}
+
+export type CertificateVersionRow = CertificateVersionTables['certificate_version'];
+
+export async function versionById(db: Db, id: string): Promise<CertificateVersionRow | undefined> {
+  return db.selectFrom('certificate_version').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Newest first. */
+export async function versionsOf(db: Db, certificateId: string, limit = 100): Promise<CertificateVersionRow[]> {
+  return db
+    .selectFrom('certificate_version')
+    .selectAll()
+    .where('certificate_id', '=', certificateId)
+    .orderBy('issued_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+export async function insertVersion(tx: Db, row: CertificateVersionRow): Promise<void> {
+  await tx.insertInto('certificate_version').values(row).execute();
+}
+
+export async function markRevoked(tx: Db, id: string, reason: string, now: number): Promise<void> {
+  await tx
+    .updateTable('certificate_version')
+    .set({ revoked_at: now, revocation_reason: reason })
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function deleteVersion(tx: Db, id: string): Promise<void> {
+  await tx.deleteFrom('certificate_version').where('id', '=', id).execute();
+}
+
+/** The version that a certificate is served with: in every status but `revoked`, and also past its expiry. */
+export async function servedVersion(db: Db, certificateId: string): Promise<CertificateVersionRow | undefined> {
+  return db
+    .selectFrom('certificate')
+    .innerJoin('certificate_version', 'certificate_version.id', 'certificate.served_version_id')
+    .selectAll('certificate_version')
+    .where('certificate.id', '=', certificateId)
+    .executeTakeFirst();
+}
+
+export interface ServedRow extends CertificateVersionRow {
+  /** JSON: sorted names of the wish. */
+  readonly names: string;
+}
+
+/** Everything that is served, in order of certificate id, those after `after`. */
+export async function listServed(db: Db, page: { after?: string; limit: number }): Promise<ServedRow[]> {
+  let query = db
+    .selectFrom('certificate')
+    .innerJoin('certificate_version', 'certificate_version.id', 'certificate.served_version_id')
+    .selectAll('certificate_version')
+    .select('certificate.names')
+    .orderBy('certificate.id')
+    .limit(page.limit);
+  if (page.after !== undefined) query = query.where('certificate.id', '>', page.after);
+  return query.execute();
+}
