@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { type Static, Type } from 'typebox';
+import { Fault, parseConfig } from '../base/index.ts';
+
+const closed = { additionalProperties: false };
+const port = (fallback: number, description: string) =>
+  Type.Integer({ minimum: 0, maximum: 65535, default: fallback, description: `${description}; 0 takes any free port` });
+const address = (description: string) => Type.String({ default: '127.0.0.1', description });
+
+/** Every key of the file that `gatehouse up --config` reads. `gatehouse config schema` prints it. */
+export const UpConfig = Type.Object(
+  {
+    store: Type.Object(
+      {
+        url: Type.Optional(
+          Type.String({
+            description: 'a path for SQLite (default: <data-dir>/gatehouse.db), or postgres://user@host/name',
+          }),
+        ),
+      },
+      { ...closed, default: {} },
+    ),
+    log: Type.Object(
+      {
+        level: Type.Enum(['debug', 'info', 'warn', 'error'], { default: 'info' }),
+        format: Type.Enum(['auto', 'json', 'pretty'], {
+          default: 'auto',
+          description: 'auto: pretty on a terminal, else JSON lines',
+        }),
+      },
+      { ...closed, default: {} },
+    ),
+    api: Type.Object(
+      {
+        address: address('where API, console and MCP listen'),
+        port: port(8440, 'API, console and MCP over HTTP'),
+        allowed_hosts: Type.Array(Type.String(), {
+          default: [],
+          description: 'host names, besides loopback ones, by which the API may be called; others get 403',
+        }),
+      },
+      { ...closed, default: {} },
+    ),
+    acme_server: Type.Object(
+      {
+        address: address('where the ACME server listens'),
+        port: port(8441, 'the ACME server over HTTPS'),
+        names: Type.Array(Type.String(), {
+          default: [],
+          description: 'host names of the ACME server; the first is the one in its URLs (default: localhost)',
+        }),
+      },
+      { ...closed, default: {} },
+    ),
+    acme: Type.Object(
+      {
+        default_issuer: Type.String({
+          default: 'internal-ca',
+          description: 'issuer of certificates whose request names none',
+        }),
+        contact: Type.Array(Type.String(), {
+          default: [],
+          description: 'contact URLs for ACME accounts: mailto:ops@example.com',
+        }),
+        dns_resolvers: Type.Array(Type.String(), {
+          default: [],
+          description:
+            'recursive resolvers (host:port) for zone detection and propagation checks, instead of the system ones',
+        }),
+        disable_propagation_check: Type.Boolean({
+          default: false,
+          description: 'do not wait until authoritative servers agree',
+        }),
+      },
+      { ...closed, default: {} },
+    ),
+    edge: Type.Object(
+      {
+        address: address('where the edge listens'),
+        https_port: port(8443, 'HTTPS'),
+        http_port: port(8080, 'HTTP: challenges and redirect'),
+        workers: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 512, description: 'worker processes (default: one a core)' }),
+        ),
+      },
+      { ...closed, default: {} },
+    ),
+    domains: Type.Object(
+      { base: Type.String({ default: 'apps.localhost', description: 'apps get app-{id}.<base>' }) },
+      { ...closed, default: {} },
+    ),
+  },
+  closed,
+);
+export type UpConfig = Static<typeof UpConfig>;
+
+/** The configuration: the file's, then the environment's on top. Throws a `Fault` of code `invalid_config`. */
+export function loadUpConfig(file: string | undefined, env: NodeJS.ProcessEnv): UpConfig {
+  const config = parseConfig(UpConfig, file === undefined ? '' : readConfigFile(file), file ?? 'the defaults');
+  applyEnvironment(config, env);
+  return config;
+}
+
+export function readConfigFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Fault(
+      {
+        code: 'invalid_config',
+        detail: `${file} cannot be read: ${(error as Error).message}`,
+        party: 'operator',
+        retry: 'never',
+      },
+      error,
+    );
+  }
+}
+
+interface Leaf {
+  readonly type?: string;
+  readonly properties?: Record<string, Leaf>;
+  readonly enum?: readonly string[];
+}
+
+/** `GATEHOUSE_EDGE_HTTPS_PORT=8443` sets `edge.https_port`: the key's path in capitals. */
+function applyEnvironment(config: UpConfig, env: NodeJS.ProcessEnv): void {
+  const walk = (schema: Leaf, target: Record<string, unknown>, path: readonly string[]) => {
+    for (const [key, leaf] of Object.entries(schema.properties ?? {})) {
+      if (leaf.properties !== undefined) walk(leaf, target[key] as Record<string, unknown>, [...path, key]);
+      else {
+        const name = `GATEHOUSE_${[...path, key].join('_').toUpperCase()}`;
+        const text = env[name];
+        if (text !== undefined) target[key] = parseVariable(name, text, leaf);
+      }
+    }
+  };
+  walk(UpConfig as unknown as Leaf, config as unknown as Record<string, unknown>, []);
+}
+
+function parseVariable(name: string, text: string, leaf: Leaf): unknown {
+  const refuse = (accepted: string) =>
+    new Fault({
+      code: 'invalid_config',
+      detail: `${name}=${text}: ${accepted}`,
+      party: 'operator',
+      retry: 'never',
+      field: name,
+      advice: 'set it to an accepted value or unset it',
+    });
+  if (leaf.enum !== undefined && !leaf.enum.includes(text)) throw refuse(`is not one of ${leaf.enum.join(', ')}`);
+  switch (leaf.type) {
+    case 'integer':
+      if (!/^\d{1,9}$/.test(text)) throw refuse('is not a whole number');
+      return Number(text);
+    case 'boolean':
+      if (!/^(true|false|1|0)$/.test(text)) throw refuse('is not true or false');
+      return text === 'true' || text === '1';
+    case 'array':
+      return text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
+    default:
+      return text;
+  }
+}
