@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:https';
 import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import type { Clock, Logger } from '../base/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 
