@@ -1,20 +1,21 @@
 import type { Db } from './store.ts';
 
 export interface AppTables {
-  /** `upstreams` is JSON of `Upstream[]`. */
-  app: { id: string; name: string; upstreams: string; created_at: number; updated_at: number };
+  app: {
+    /** A label that people choose. */
+    id: string;
+    /** What people call it. */
+    name: string;
+    /** Goes into TXT records as proof: an app made later with the same id has another. */
+    proof_token: string;
+    /** JSON of `Upstream[]`. */
+    upstreams: string;
+    created_at: number;
+    updated_at: number;
+  };
 }
 
 export type AppRow = AppTables['app'];
-
-/** By id or by name; names never look like ids. */
-export async function findApp(db: Db, reference: string): Promise<AppRow | undefined> {
-  return db
-    .selectFrom('app')
-    .selectAll()
-    .where(reference.startsWith('app_') ? 'id' : 'name', '=', reference)
-    .executeTakeFirst();
-}
 
 export async function appById(db: Db, id: string): Promise<AppRow | undefined> {
   return db.selectFrom('app').selectAll().where('id', '=', id).executeTakeFirst();
@@ -41,13 +42,13 @@ export async function deleteApp(tx: Db, id: string): Promise<void> {
   await tx.deleteFrom('app').where('id', '=', id).execute();
 }
 
-/** In order of name, those after the name `after`; only `ids` when given. */
+/** In order of id, those after `after`; only `ids` when given. */
 export async function listApps(
   db: Db,
   page: { after?: string; limit: number; ids?: readonly string[] },
 ): Promise<AppRow[]> {
-  let query = db.selectFrom('app').selectAll().orderBy('name').limit(page.limit);
-  if (page.after !== undefined) query = query.where('name', '>', page.after);
+  let query = db.selectFrom('app').selectAll().orderBy('id').limit(page.limit);
+  if (page.after !== undefined) query = query.where('id', '>', page.after);
   if (page.ids !== undefined) query = query.where('id', 'in', [...page.ids]);
   return query.execute();
 }

@@ -4,7 +4,8 @@ export const apps: Step = async (db, types) => {
   await db.schema
     .createTable('app')
     .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('proof_token', 'text', (column) => column.notNull())
     .addColumn('upstreams', 'text', (column) => column.notNull())
     .addColumn('created_at', types.integer, (column) => column.notNull())
     .addColumn('updated_at', types.integer, (column) => column.notNull())

@@ -1,0 +1,56 @@
+import type { FaultDetails } from '../base/index.ts';
+
+/** What domains ask of whatever gets certificates. */
+export interface CertificateWishes {
+  /** Idempotent: the same names and issuers are one certificate. Answers its id. */
+  ensure(wish: {
+    names: readonly string[];
+    issuers?: readonly string[];
+    challenge?: 'http-01' | 'dns-01' | 'tls-alpn-01';
+    dnsCredentialId?: string;
+    reference: string;
+  }): Promise<string>;
+  release(reference: string): Promise<void>;
+  renew(id: string): Promise<void>;
+  /** Whether a good version exists now. */
+  isServed(id: string): Promise<boolean>;
+}
+
+/** What one party answers for a name. */
+export interface ViewAnswer {
+  readonly view: 'system' | 'resolver' | 'authoritative';
+  /** Address or name of who answered. */
+  readonly server: string;
+  readonly addresses: readonly string[];
+  /** Aliases in the order they were followed. */
+  readonly cname: readonly string[];
+  /** `NXDOMAIN`, `SERVFAIL`, `timeout`, in words; absent when it answered. */
+  readonly problem?: string;
+}
+
+export interface NameLook {
+  readonly answers: readonly ViewAnswer[];
+  readonly caa: { readonly records: readonly string[]; readonly allows?: boolean; readonly detail?: string };
+}
+
+/** What domains ask of the DNS. Neither method throws for what a name server answers, only for defects. */
+export interface DnsViews {
+  look(name: string, signal: AbortSignal): Promise<NameLook>;
+  /** Every TXT value at `name`, from the authoritative servers where they can be asked. */
+  txt(name: string, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** The DNS credential that may write into the zone of a name, if there is one: the longest match. */
+export interface CredentialChoice {
+  credentialFor(name: string): Promise<string | undefined>;
+  exists(id: string): Promise<boolean>;
+}
+
+export interface DomainSettings {
+  /** Apps get `app-{id}.{base domain}`; absent: no automatic names. */
+  readonly baseDomain?: string;
+  /** Public addresses of the edge; empty: what DNS should say is not known, and nothing waits for it. */
+  readonly addresses: readonly string[];
+}
+
+export type Problem = FaultDetails;
