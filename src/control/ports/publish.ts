@@ -1,0 +1,28 @@
+/** A route as it is derived and published; the monitor shows exactly this. */
+export interface IngressRouteView {
+  readonly id: string;
+  readonly hosts: readonly string[];
+  readonly source: string;
+  readonly certificateId?: string;
+  readonly routers: readonly {
+    readonly name: string;
+    readonly path: string;
+    readonly backend: string;
+    readonly entrypoint: string;
+  }[];
+  readonly delivery: readonly {
+    readonly publisher: string;
+    readonly state: 'wanted' | 'delivered' | 'seen';
+    readonly at?: number;
+    readonly problem?: string;
+  }[];
+}
+
+export interface IngressRoutePort {
+  list(filter: { prefix?: string }, page: { after?: string; limit: number }): Promise<IngressRouteView[]>;
+  get(id: string): Promise<IngressRouteView | undefined>;
+  /** Traefik's HTTP-provider document and its ETag. */
+  traefik?(): Promise<{ body: string; etag: string }>;
+  /** Publishes everything again; for a person who mended a publisher. */
+  compose?(certificateId?: string): Promise<void>;
+}
