@@ -10,12 +10,18 @@ import type { CertificateEventTables } from './certificate-events.ts';
 import type { CertificateVersionTables } from './certificate-versions.ts';
 import type { CertificateTables } from './certificates.ts';
 import type { ChangeTables } from './changes.ts';
+import type { ConversationTables } from './conversations.ts';
 import type { DomainTables } from './domains.ts';
+import type { ExposureTables } from './exposures.ts';
 import type { IssuerAccountTables } from './issuer-accounts.ts';
 import type { IssuerTables } from './issuers.ts';
+import type { MissionTables } from './missions.ts';
+import type { NetworkTables } from './networks.ts';
+import type { PeerTables } from './peers.ts';
 import type { QuotaTables } from './quota.ts';
 import type { SecretTables } from './secrets.ts';
 import type { TokenTables } from './tokens.ts';
+import type { VirtualIpTables } from './virtual-ips.ts';
 
 // Conventions, so that SQLite and PostgreSQL are one schema: times are integers, milliseconds since the Unix epoch;
 // booleans are 0 or 1; structures are JSON text; binary is a blob. Each aggregate's file declares its own tables.
@@ -25,16 +31,22 @@ export interface Schema
     AcmeLimitTables,
     AcmeOrderTables,
     AcmeProfileTables,
-    CaTables,
     AppTables,
     AuditTables,
-    ChangeTables,
-    DomainTables,
+    CaTables,
     CertificateEventTables,
     CertificateTables,
     CertificateVersionTables,
+    ChangeTables,
+    ConversationTables,
+    DomainTables,
+    ExposureTables,
     IssuerAccountTables,
     IssuerTables,
+    MissionTables,
+    NetworkTables,
+    PeerTables,
     QuotaTables,
     SecretTables,
-    TokenTables {}
+    TokenTables,
+    VirtualIpTables {}

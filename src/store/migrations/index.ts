@@ -7,6 +7,8 @@ import { certificates } from './200-certificates.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
+import { networks } from './500-networks.ts';
+import { missions } from './501-missions.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
 
 /** One step of the schema. A step that has been released is never edited: a later step mends it. */
@@ -21,6 +23,8 @@ const STEPS: Record<string, Step> = {
   '400-apps': apps,
   '401-tokens': tokens,
   '402-audit': audit,
+  '500-networks': networks,
+  '501-missions': missions,
 };
 
 export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {
