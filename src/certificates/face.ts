@@ -6,9 +6,9 @@ import type {
   CertificateStatus,
   ChallengeChoice,
   FailureClass,
-  KeyType,
 } from '../store/certificates.ts';
 import type { Db } from '../store/index.ts';
+import type { KeyType } from '../x509/index.ts';
 
 export interface CertificateWish {
   /** Exact names, wildcards or addresses. */

@@ -1,4 +1,4 @@
-import type { KeyType } from './certificates.ts';
+import type { KeyType } from '../x509/index.ts';
 import type { Db } from './store.ts';
 
 export interface CertificateVersionTables {

@@ -1,4 +1,5 @@
 import type { Party } from '../base/index.ts';
+import type { KeyType } from '../x509/index.ts';
 import type { Db } from './store.ts';
 
 /** What a certificate's wish is doing; what is *served* is apart from it. */
@@ -15,8 +16,6 @@ export type CertificateStatus = (typeof CERTIFICATE_STATUSES)[number];
 
 /** `acme`: issued and renewed here. `imported`: somebody brought chain and key. */
 export type CertificateKind = 'acme' | 'imported';
-
-export type KeyType = 'ec-p256' | 'ec-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096';
 
 /** How control of the names is shown: chosen here, or always one type. */
 export type ChallengeChoice = 'auto' | 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-account-01' | 'dns-persist-01';

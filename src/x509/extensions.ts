@@ -10,6 +10,7 @@ import {
   sequenceOf,
 } from './der-read.ts';
 import { boolean, element, implicit, octetString, oid, sequence, TAG } from './der-write.ts';
+import { OID } from './oids.ts';
 
 export interface Extension {
   readonly oid: string;
@@ -99,3 +100,7 @@ export function readName(name: Element): (readonly [type: string, text: string])
 
 /** A URI as a GeneralName inside `[n]`, as AIA and distribution points carry it. */
 export const uriName = (uri: string): Buffer => implicit(6, Buffer.from(uri, 'latin1'));
+
+/** RFC 8737 §3: SHA-256 of the key authorization, critical. */
+export const writeAcmeIdentifier = (digest: Uint8Array): Buffer =>
+  writeExtension(OID.acmeIdentifier, octetString(digest), true);

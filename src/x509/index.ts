@@ -9,9 +9,12 @@ export {
   writeCertificateBody,
   writeSigned,
 } from './certificate-write.ts';
+export { type ChainFacts, checkChain, leafKey, parseChain } from './chain.ts';
 export { badCsr, type CertificationRequest, parseCertificationRequest } from './csr.ts';
+export { createCertificationRequest } from './csr-create.ts';
 export { directoryString, integerContent } from './der-write.ts';
-export { type AlternativeNames, type Extension, writeName } from './extensions.ts';
+export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeName } from './extensions.ts';
+export { generateKey, KEY_TYPES, type KeyType, keyDigest, keyPem, keyTypeOf, parsePrivateKey, spkiOf } from './keys.ts';
 export { isWildcard, matchesName, parseCertificateName, parseDnsName, registeredDomain } from './names.ts';
 export { EXTENDED_KEY_USAGES, type ExtendedKeyUsage, OID } from './oids.ts';
 export { parsePem, pemOf } from './pem.ts';
