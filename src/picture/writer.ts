@@ -9,6 +9,11 @@ import type { OpenChallenge, ServedCertificate } from './types.ts';
 export interface PictureWriter {
   putRoute(route: Route): void;
   deleteRoute(id: string): void;
+  /**
+   * Makes `routes` all that there is of `group`: their ids are `group` itself or `group/…`. What is already so is left
+   * alone, and nobody is told of it.
+   */
+  replaceRoutes(group: string, routes: readonly Route[]): void;
   putCertificate(certificate: ServedCertificate): void;
   deleteCertificate(id: string): void;
   putChallenge(challenge: OpenChallenge): void;
@@ -18,9 +23,11 @@ export interface PictureWriter {
   routeIds(): Set<string>;
   /** Certificate id -> version. */
   certificateVersions(): Map<string, string>;
+  certificateVersion(id: string): string | undefined;
   /** A named position, such as a publisher's cursor in the store's change log; kept with the picture it describes. */
   mark(name: string): string | undefined;
   setMark(name: string, value: string): void;
+  dropMark(name: string): void;
   /** Runs several of the above as one transaction. */
   batch(work: () => void): void;
   close(): void;
@@ -40,6 +47,8 @@ export function createPictureWriter(path: string, sealer: Sealer): PictureWriter
   };
   const insertRoute = run('INSERT OR REPLACE INTO route (id, host, body) VALUES (?, ?, ?)');
   const removeRoute = run('DELETE FROM route WHERE id = ?');
+  // '0' follows '/' in ASCII, so this range is everything that begins with `group/`.
+  const groupRoutes = db.prepare("SELECT id, body FROM route WHERE id = ? OR (id >= ? || '/' AND id < ? || '0')");
   const routeHost = db.prepare('SELECT host FROM route WHERE id = ?');
   const insertCertificate = run('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?)');
   const removeCertificate = run('DELETE FROM certificate WHERE id = ?');
@@ -51,7 +60,9 @@ export function createPictureWriter(path: string, sealer: Sealer): PictureWriter
   const noteChange = run('INSERT INTO change (kind, key) VALUES (?, ?)');
   // A follower that fell further behind than this starts again from the whole picture.
   const trimChanges = run('DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - 100000');
+  const versionOf = db.prepare('SELECT version FROM certificate WHERE id = ?');
   const getMark = db.prepare('SELECT value FROM mark WHERE name = ?');
+  const removeMark = run('DELETE FROM mark WHERE name = ?');
   const putMark = run('INSERT OR REPLACE INTO mark VALUES (?, ?)');
 
   let depth = 0;
@@ -84,6 +95,21 @@ export function createPictureWriter(path: string, sealer: Sealer): PictureWriter
         noteChange('route', route.host);
       }),
     deleteRoute: (id) => batch(() => forgetRoute(id)),
+    replaceRoutes: (group, routes) => {
+      const rows = groupRoutes.all(group, group, group);
+      const before = new Map(rows.map((row) => [row.id as string, row.body as string]));
+      const wanted = new Map(routes.map((route) => [route.id, JSON.stringify(route)]));
+      const gone = [...before.keys()].filter((id) => !wanted.has(id));
+      const altered = routes.filter(({ id }) => before.get(id) !== wanted.get(id));
+      if (gone.length === 0 && altered.length === 0) return;
+      batch(() => {
+        for (const id of [...gone, ...altered.map(({ id }) => id)]) forgetRoute(id);
+        for (const { id, host } of altered) {
+          insertRoute(id, host, wanted.get(id)!);
+          noteChange('route', host);
+        }
+      });
+    },
     putCertificate: (certificate) =>
       batch(() => {
         const { id, version, names, chain, key, notBefore, notAfter } = certificate;
@@ -119,8 +145,10 @@ export function createPictureWriter(path: string, sealer: Sealer): PictureWriter
           .all()
           .map((row) => [row.id as string, row.version as string]),
       ),
+    certificateVersion: (id) => (versionOf.get(id) as { version: string } | undefined)?.version,
     mark: (name) => (getMark.get(name) as { value: string } | undefined)?.value,
     setMark: (name, value) => void putMark(name, value),
+    dropMark: (name) => void removeMark(name),
     close: () => db.close(),
   };
 }

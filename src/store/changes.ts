@@ -16,11 +16,17 @@ export interface Change {
   readonly key: string;
 }
 
+const noted = new WeakSet<Db>();
+
+/** Whether a change was noted through this handle since it was last asked: how the store knows whom to wake. */
+export const takeNoted = (tx: Db): boolean => noted.delete(tx);
+
 /**
  * Notes, in the same transaction as the change itself, that something changed. Followers read on from their own cursor,
  * so the cost of following is the number of changes and never the number of things.
  */
 export async function recordChange(tx: Db, kind: ChangeKind, key: string, now: number): Promise<void> {
+  noted.add(tx);
   await tx.insertInto('change_log').values({ at: now, kind, key }).execute();
 }
 

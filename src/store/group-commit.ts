@@ -11,7 +11,7 @@ interface Job {
  * arrival, so one that fails undoes only itself; all are acknowledged together after the one durable commit, which is
  * the expensive part (a third of a millisecond of waiting for the disk).
  */
-export function createGroupCommit(db: Db) {
+export function createGroupCommit(db: Db, committed: () => void = () => {}) {
   const MOST_PER_COMMIT = 128;
   let queue: Job[] = [];
   let running: Promise<void> | undefined;
@@ -53,6 +53,7 @@ export function createGroupCommit(db: Db) {
         await sql`rollback`.execute(db).catch(() => {});
       }
       for (const job of jobs) job.settle(failure);
+      if (failure === undefined) committed();
     }
     running = undefined;
   }

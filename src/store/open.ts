@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely';
 import pg from 'pg';
+import { takeNoted } from './changes.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
@@ -32,17 +33,30 @@ async function openSqlite(path: string): Promise<Store> {
   // A second connection for reads: it sees only what is committed, so a read between two steps of a write is honest.
   // A memory database belongs to its one connection, so there both are the same.
   const reads = inMemory ? writes : kyselyOn(openDatabase(path, true));
-  const group = createGroupCommit(writes);
+  const listeners = new Set<() => void>();
+  const group = createGroupCommit(writes, () => {
+    if (takeNoted(writes)) tell(listeners);
+  });
   return {
     dialect: 'sqlite',
     db: reads,
     write: group.write,
+    onChange: (listener) => listen(listeners, listener),
     async close() {
       await group.idle();
       if (reads !== writes) await reads.destroy();
       await writes.destroy();
     },
   };
+}
+
+function listen(listeners: Set<() => void>, listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+function tell(listeners: ReadonlySet<() => void>): void {
+  for (const listener of listeners) listener();
 }
 
 function openDatabase(path: string, readOnly: boolean): DatabaseSync {
@@ -96,6 +110,7 @@ async function openPostgres(options: StoreOptions): Promise<Store> {
   pool.on('error', () => {});
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   await migrate(db, 'postgres');
+  const listeners = new Set<() => void>();
   const SERIALIZATION_FAILURES = new Set(['40001', '40P01']);
   return {
     dialect: 'postgres',
@@ -103,12 +118,18 @@ async function openPostgres(options: StoreOptions): Promise<Store> {
     async write(work) {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await db.transaction().setIsolationLevel('serializable').execute(work);
+          const { result, changed } = await db
+            .transaction()
+            .setIsolationLevel('serializable')
+            .execute(async (tx) => ({ result: await work(tx), changed: takeNoted(tx) }));
+          if (changed) tell(listeners);
+          return result;
         } catch (error) {
           if (attempt >= 20 || !SERIALIZATION_FAILURES.has((error as { code?: string }).code ?? '')) throw error;
         }
       }
     },
+    onChange: (listener) => listen(listeners, listener),
     close: () => db.destroy(),
   };
 }

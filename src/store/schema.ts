@@ -11,6 +11,7 @@ import type { CertificateVersionTables } from './certificate-versions.ts';
 import type { CertificateTables } from './certificates.ts';
 import type { ChangeTables } from './changes.ts';
 import type { ConversationTables } from './conversations.ts';
+import type { DeliveryTables } from './deliveries.ts';
 import type { DomainTables } from './domains.ts';
 import type { ExposureTables } from './exposures.ts';
 import type { IssuerAccountTables } from './issuer-accounts.ts';
@@ -34,6 +35,9 @@ export interface Schema
     AppTables,
     AuditTables,
     CaTables,
+    ChangeTables,
+    DeliveryTables,
+    DomainTables,
     CertificateEventTables,
     CertificateTables,
     CertificateVersionTables,

@@ -14,5 +14,10 @@ export interface Store {
    * writer), and must be repeatable, since PostgreSQL may ask for it again after a conflict.
    */
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  /**
+   * Calls `listener` right after each commit of this process that noted a change, so that followers of the change log
+   * need not wait for their next look. Other processes' commits are only found by looking. Answers how to stop.
+   */
+  onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
+import { deliveries } from './600-deliveries.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
 
 /** One step of the schema. A step that has been released is never edited: a later step mends it. */
@@ -25,6 +26,7 @@ const STEPS: Record<string, Step> = {
   '402-audit': audit,
   '500-networks': networks,
   '501-missions': missions,
+  '600-deliveries': deliveries,
 };
 
 export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

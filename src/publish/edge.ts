@@ -1,0 +1,36 @@
+import type { Clock, Logger } from '../base/index.ts';
+import type { PictureWriter } from '../picture/index.ts';
+import type { SecretStore } from '../secrets/index.ts';
+import type { Store } from '../store/index.ts';
+import type { DeriveSettings } from './derive.ts';
+import { createDomainSource } from './domain-source.ts';
+import { createEdgeTarget } from './edge-target.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import type { RouteSource } from './route-group.ts';
+import { createServedCertificates } from './served-certificates.ts';
+
+export interface EdgePublisherDeps {
+  readonly store: Store;
+  readonly secrets: Pick<SecretStore, 'get'>;
+  readonly picture: PictureWriter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings?: DeriveSettings;
+  /** Where routes come from besides apps and their domains. */
+  readonly sources?: readonly RouteSource[];
+  readonly onDelivered?: (items: readonly string[]) => void;
+}
+
+/** Brings apps, domains and certificates of the store into the edge's picture, within milliseconds of their commit. */
+export function createEdgePublisher(deps: EdgePublisherDeps): Publisher {
+  const { store, secrets, picture, clock, log, settings, sources = [], onDelivered } = deps;
+  return createPublisher({
+    store,
+    sources: [createDomainSource(store.db, settings), ...sources],
+    certificates: createServedCertificates(store.db, secrets),
+    target: createEdgeTarget(picture),
+    clock,
+    log,
+    ...(onDelivered && { onDelivered }),
+  });
+}

@@ -1,0 +1,7 @@
+// publish owns where routes and certificates go: one derivation from the store, and one publisher for each place, each
+// of which follows the change log by itself. It refuses to know how a certificate is got, who claimed a name, and what
+// the places do with what they are given.
+export type { DeriveSettings } from './derive.ts';
+export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
+export type { Publisher, PublisherState } from './publisher.ts';
+export type { RouteGroup, RouteOrigin, RouteSource } from './route-group.ts';

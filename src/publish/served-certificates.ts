@@ -1,0 +1,84 @@
+import { Fault } from '../base/index.ts';
+import type { ServedCertificate } from '../picture/index.ts';
+import type { SecretStore } from '../secrets/index.ts';
+import type { Db } from '../store/index.ts';
+
+/** What is served of a certificate, without its key. */
+export interface ServedVersion {
+  readonly id: string;
+  readonly version: string;
+  readonly names: readonly string[];
+  readonly chain: string;
+  readonly keyPath: string;
+  /** Hex SHA-256 of the leaf. */
+  readonly fingerprint: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** The one reading of which certificates are served, and with which version. */
+export interface ServedCertificates {
+  find(ids: readonly string[]): Promise<ServedVersion[]>;
+  /** In order of id. Names and versions only: cheap enough to compare all of them at a start. */
+  versions(page: { after?: string; limit: number }): Promise<{ id: string; version: string }[]>;
+  /** Throws a `Fault` when the key is not where it should be. */
+  withKey(served: ServedVersion): Promise<ServedCertificate>;
+}
+
+export function createServedCertificates(db: Db, secrets: Pick<SecretStore, 'get'>): ServedCertificates {
+  return {
+    async find(ids) {
+      const rows = await db
+        .selectFrom('certificate')
+        .innerJoin('certificate_version', 'certificate_version.id', 'certificate.served_version_id')
+        .select([
+          'certificate.id as id',
+          'certificate.names as names',
+          'certificate_version.id as version',
+          'certificate_version.chain as chain',
+          'certificate_version.key_path as keyPath',
+          'certificate_version.fingerprint as fingerprint',
+          'certificate_version.not_before as notBefore',
+          'certificate_version.not_after as notAfter',
+        ])
+        .where('certificate.id', 'in', [...ids])
+        .execute();
+      return rows.map((row) => ({ ...row, names: JSON.parse(row.names) as string[] }));
+    },
+    async versions({ after, limit }) {
+      let query = db
+        .selectFrom('certificate')
+        .select(['id', 'served_version_id as version'])
+        .where('served_version_id', 'is not', null)
+        .orderBy('id')
+        .limit(limit);
+      if (after !== undefined) query = query.where('id', '>', after);
+      return (await query.execute()).flatMap(({ id, version }) => (version === null ? [] : [{ id, version }]));
+    },
+    async withKey({ id, version, names, chain, keyPath, notBefore, notAfter }) {
+      const key = await secrets.get(keyPath);
+      if (key === undefined)
+        throw new Fault({
+          code: 'key_missing',
+          detail: `the key of certificate ${id} is not in the secret store at ${keyPath}`,
+          party: 'secret-store',
+          retry: 'backoff',
+          advice: `restore it, or get a new one: gatehouse certificates renew ${id}`,
+        });
+      return { id, version, names, chain, key: Buffer.from(key).toString(), notBefore, notAfter };
+    },
+  };
+}
+
+/** Every served version, in pages. */
+export async function* allServedVersions(
+  certificates: ServedCertificates,
+): AsyncGenerator<{ id: string; version: string }[]> {
+  const limit = 1000;
+  for (let after: string | undefined; ; ) {
+    const page = await certificates.versions({ limit, ...(after !== undefined && { after }) });
+    yield page;
+    if (page.length < limit) return;
+    after = page.at(-1)!.id;
+  }
+}
