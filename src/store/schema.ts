@@ -12,6 +12,8 @@ import type { CertificateTables } from './certificates.ts';
 import type { ChangeTables } from './changes.ts';
 import type { ConversationTables } from './conversations.ts';
 import type { DeliveryTables } from './deliveries.ts';
+import type { DnsCredentialTables } from './dns-credentials.ts';
+import type { DnsRecordTables } from './dns-records.ts';
 import type { DomainTables } from './domains.ts';
 import type { ExposureTables } from './exposures.ts';
 import type { IssuerAccountTables } from './issuer-accounts.ts';
@@ -37,13 +39,13 @@ export interface Schema
     CaTables,
     ChangeTables,
     DeliveryTables,
+    DnsCredentialTables,
+    DnsRecordTables,
     DomainTables,
     CertificateEventTables,
     CertificateTables,
     CertificateVersionTables,
-    ChangeTables,
     ConversationTables,
-    DomainTables,
     ExposureTables,
     IssuerAccountTables,
     IssuerTables,

@@ -4,6 +4,7 @@ import { foundation } from './010-foundation.ts';
 import { ca } from './100-ca.ts';
 import { acme } from './101-acme.ts';
 import { certificates } from './200-certificates.ts';
+import { dns } from './300-dns.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
@@ -21,6 +22,7 @@ const STEPS: Record<string, Step> = {
   '100-ca': ca,
   '101-acme': acme,
   '200-certificates': certificates,
+  '300-dns': dns,
   '400-apps': apps,
   '401-tokens': tokens,
   '402-audit': audit,

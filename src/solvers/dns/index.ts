@@ -1,0 +1,14 @@
+// solvers/dns owns proof by DNS records: providers and their credentials, writing and removing TXT values, and waiting
+// until the world sees them. It refuses to know orders and certificates; whoever proves control says what to write.
+export { DNS_PROVIDERS, type DnsProviderName, parseProviderFields } from './fields.ts';
+export type {
+  Dns01,
+  Dns01Call,
+  DnsChallenge,
+  DnsPresentation,
+  DnsRecordPlace,
+  OnStep,
+  PropagationAnswer,
+  PropagationReport,
+} from './port.ts';
+export { challengeRecordName, type DnsChallengeType } from './record-name.ts';
