@@ -106,3 +106,14 @@ export const findCrl = (db: Db, authorityId: string, partition: number): Promise
     .where('authority_id', '=', authorityId)
     .where('partition', '=', partition)
     .executeTakeFirst();
+
+/** Notes the order that replaces a certificate; false when another one does, unless that one came to nothing. */
+export async function claimReplacedBy(tx: Db, serial: string, orderId: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('ca_certificate')
+    .set({ replaced_by: orderId })
+    .where('serial', '=', serial)
+    .where('replaced_by', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { Fault } from '../base/index.ts';
 import { bitStringBytes, children, integerBytes, notDer, oidText, readElement, sequenceOf } from './der-read.ts';
+import { TAG } from './der-write.ts';
 import { type AlternativeNames, type Extension, readAlternativeNames, readExtensions, readName } from './extensions.ts';
 import { OID } from './oids.ts';
 import { verifyBytes } from './signature.ts';
@@ -16,6 +17,9 @@ export interface CertificationRequest {
   readonly commonNames: readonly string[];
   readonly names: AlternativeNames;
   readonly extensions: readonly Extension[];
+  readonly asksToBeAuthority: boolean;
+  /** Object identifiers of the key usages that it asks for. */
+  readonly extendedKeyUsage: readonly string[];
 }
 
 const MOST_BYTES = 64 * 1024;
@@ -35,14 +39,23 @@ export function parseCertificationRequest(der: Uint8Array): CertificationRequest
   if (!verifyBytes(known, info!.whole, publicKey, bitStringBytes(signature, 'the signature')))
     throw badCsr('the request is not signed by the key inside it, or by an algorithm that is not accepted here');
   const extensions = attributes?.tag === 0xa0 ? requestedExtensions(children(attributes)) : [];
-  const alternative = extensions.find((extension) => extension.oid === OID.subjectAltName);
+  const requested = (oid: string) => extensions.find((extension) => extension.oid === oid)?.value;
+  const alternative = requested(OID.subjectAltName);
+  const constraints = requested(OID.basicConstraints);
+  const usages = requested(OID.extKeyUsage);
   return {
     publicKey,
     spki: spki.whole,
     spkiHash: createHash('sha256').update(spki.whole).digest('hex'),
     commonNames: readName(subject).flatMap(([type, text]) => (type === OID.commonName ? [text] : [])),
-    names: alternative === undefined ? NO_NAMES : readAlternativeNames(alternative.value),
+    names: alternative === undefined ? NO_NAMES : readAlternativeNames(alternative),
     extensions,
+    asksToBeAuthority:
+      constraints !== undefined && children(readElement(constraints)).some(({ tag }) => tag === TAG.boolean),
+    extendedKeyUsage:
+      usages === undefined
+        ? []
+        : sequenceOf(readElement(usages), 'extKeyUsage').map((usage) => oidText(usage, 'a key usage')),
   };
 }
 

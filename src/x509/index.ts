@@ -14,6 +14,7 @@ export { badCsr, type CertificationRequest, parseCertificationRequest } from './
 export { createCertificationRequest } from './csr-create.ts';
 export { directoryString, integerContent } from './der-write.ts';
 export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeName } from './extensions.ts';
+export { describeKey, type KeyDescription, weakness } from './key-quality.ts';
 export { generateKey, KEY_TYPES, type KeyType, keyDigest, keyPem, keyTypeOf, parsePrivateKey, spkiOf } from './keys.ts';
 export { isWildcard, matchesName, parseCertificateName, parseDnsName, registeredDomain } from './names.ts';
 export { EXTENDED_KEY_USAGES, type ExtendedKeyUsage, OID } from './oids.ts';

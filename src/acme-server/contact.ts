@@ -1,0 +1,28 @@
+import { domainToASCII } from 'node:url';
+import { Refusal } from './refusal.ts';
+
+const MOST = 10;
+
+/** RFC 8555 §7.3: mailto only, one address each, no header fields. Throws `invalidContact` or `unsupportedContact`. */
+export function parseContacts(input: unknown): string[] {
+  if (!Array.isArray(input) || input.length > MOST)
+    throw new Refusal('malformed', `contact is a list of at most ${MOST} URIs`);
+  return input.map(parseContact);
+}
+
+function parseContact(input: unknown): string {
+  if (typeof input !== 'string' || input.length > 300) throw new Refusal('invalidContact', 'a contact is a short URI');
+  if (!/^mailto:/i.test(input))
+    throw new Refusal(
+      'unsupportedContact',
+      `only mailto contacts are supported, not ${JSON.stringify(input.slice(0, 60))}`,
+    );
+  const address = input.slice('mailto:'.length);
+  const [local, domain, ...more] = address.split('@');
+  const wrong = (why: string) => new Refusal('invalidContact', `${JSON.stringify(input)} ${why}`);
+  if (/[?,]/.test(address)) throw wrong('has header fields or several addresses');
+  if (more.length > 0 || !/^[^\s"(),:;<>[\\\]]{1,64}$/u.test(local ?? '')) throw wrong('is no address');
+  if (domain === undefined || domainToASCII(domain) === '' || !/^[^.\s]+(\.[^.\s]+)*$/.test(domain))
+    throw wrong('has no domain');
+  return input;
+}

@@ -1,0 +1,15 @@
+// acme-server owns our side of RFC 8555 and RFC 9773: profiles, accounts, orders, validation, policy, limits, nonces.
+// It refuses to know how certificates are signed (it is given an issuer), who listens, and who may administer it.
+// Wiring: give `handler` every request under /acme/ of an HTTPS server, call `run` once, make the first profile through
+// `administration.createProfile({ id: 'default', default: true, … }, 'system')` when `listProfiles` is empty.
+export type {
+  AccountView,
+  AcmeAdministration,
+  EabKeyView,
+  Page,
+  ProfileView,
+} from './administration.ts';
+export { EabKeySettings } from './eab-key.ts';
+export { ProfileSettings } from './profile.ts';
+export { type AcmeServer, createAcmeServer } from './server.ts';
+export type { AcmeServerDeps, CertificateIssuer } from './services.ts';

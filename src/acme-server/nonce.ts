@@ -1,0 +1,70 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** Anti-replay nonces (RFC 8555 §6.5). */
+export interface NonceService {
+  issue(): string;
+  /** Whether the nonce is ours and was not used before; it is used from then on. */
+  redeem(nonce: string): boolean | Promise<boolean>;
+}
+
+/** Where a nonce of another replica, or of an earlier life of this one, is redeemed. */
+export interface ForeignNonces {
+  redeem(epoch: string, counter: number): Promise<boolean>;
+}
+
+export interface NonceOptions {
+  /** 16 bytes, the same in every replica. */
+  readonly key: Uint8Array;
+  /** Names this life of this replica: 6 bytes. */
+  readonly epoch?: Uint8Array;
+  /** How many of the newest nonces are remembered; older ones are refused. A multiple of 8. */
+  readonly window?: number;
+  readonly foreign?: ForeignNonces;
+}
+
+const BLOCK = 16;
+const EPOCH = 6;
+const COUNTER = 6;
+
+/**
+ * A nonce is one AES block: epoch, counter, and four zero bytes. Nobody without the key can make one (a guess opens to
+ * a known epoch and zeros once in 2^80), nor see how many there were. What was used is one bit a nonce in memory.
+ */
+export function createNonceService(options: NonceOptions): NonceService {
+  const { window = 1 << 20, foreign } = options;
+  const epoch = Buffer.from(options.epoch ?? randomBytes(EPOCH));
+  const used = new Uint8Array(window / 8);
+  let next = 1;
+  const encrypt = createCipheriv('aes-128-ecb', options.key, null).setAutoPadding(false);
+  const decrypt = createDecipheriv('aes-128-ecb', options.key, null).setAutoPadding(false);
+
+  function markUsed(counter: number): boolean {
+    if (counter >= next || counter <= next - window - 1 || counter < 1) return false;
+    const slot = counter % window;
+    const bit = 1 << (slot & 7);
+    const before = used[slot >> 3]!;
+    used[slot >> 3] = before | bit;
+    return (before & bit) === 0;
+  }
+
+  return {
+    issue() {
+      const counter = next++;
+      const slot = counter % window;
+      used[slot >> 3]! &= ~(1 << (slot & 7));
+      const block = Buffer.alloc(BLOCK);
+      epoch.copy(block);
+      block.writeUIntBE(counter, EPOCH, COUNTER);
+      return encrypt.update(block).toString('base64url');
+    },
+    redeem(nonce) {
+      const sealed = Buffer.from(nonce, 'base64url');
+      if (sealed.length !== BLOCK || sealed.toString('base64url') !== nonce) return false;
+      const block = decrypt.update(sealed);
+      if (block.readUInt32BE(EPOCH + COUNTER) !== 0) return false;
+      const counter = block.readUIntBE(EPOCH, COUNTER);
+      if (epoch.equals(block.subarray(0, EPOCH))) return markUsed(counter);
+      return foreign?.redeem(block.subarray(0, EPOCH).toString('hex'), counter) ?? false;
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { AcmeAuthorizationRow } from '../../store/acme-authorizations.ts';
+import { claimValidation, findAuthorization } from '../../store/acme-authorizations.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { challengeObject, challengesOf, identifierOfRow } from '../authorizations.ts';
+import { type AccountCall, isPostAsGet, payloadOf, type Resource } from '../call.ts';
+import type { Answer } from '../http.ts';
+import { requireNotFailing, spendOrRefuse } from '../limits.ts';
+import { Refusal } from '../refusal.ts';
+import { authorizationStatus, type StoredChallenge } from '../status.ts';
+
+/** RFC 8555 §7.5.1: reading a challenge, or telling that it is ready to be validated. */
+export const challenge: Resource = {
+  auth: 'kid',
+  async answer(call) {
+    const [id, type] = call.parameters as readonly [string, string];
+    const row = await findAuthorization(call.services.store.db, id);
+    const stored = row && challengesOf(row).find((candidate) => candidate.type === type);
+    if (row === undefined || stored === undefined || row.account_id !== call.account.id)
+      throw new Refusal('malformed', 'this account has no such challenge', { status: 404 });
+    if (isPostAsGet(call)) return shown(call, row, stored);
+    // The payload is an empty object; members of older drafts are ignored (RFC 8555 §7.5.1).
+    payloadOf(call);
+    // What is decided, or under way, is answered as it is: clients repeat this request.
+    if (authorizationStatus(row, call.now) !== 'pending' || row.processing_since !== null)
+      return shown(call, row, stored);
+    return begin(call, row, stored);
+  },
+};
+
+async function begin(call: AccountCall, row: AcmeAuthorizationRow, stored: StoredChallenge): Promise<Answer> {
+  const { services, profile, account, now } = call;
+  const { limits } = profile.settings;
+  const processing: StoredChallenge = { ...stored, status: 'processing' };
+  const challenges = JSON.stringify(
+    challengesOf(row).map((candidate) => (candidate.type === stored.type ? processing : candidate)),
+  );
+  const claimed = await services.store.write(async (tx) => {
+    await requireNotFailing(tx, account.id, row.identifier, limits.failed_validations, now);
+    await spendOrRefuse(
+      tx,
+      `challenges:${account.id}`,
+      limits.challenge_responses,
+      now,
+      'challenge responses of this account',
+    );
+    if (!(await claimValidation(tx, row.id, challenges, now))) return false;
+    await appendAudit(tx, {
+      actor: `acme:${account.id}`,
+      action: 'acme_challenge.respond',
+      resource: `acme_authorization:${row.id}`,
+      facts: { profile: profile.id, identifier: row.identifier, type: stored.type },
+      at: now,
+    });
+    return true;
+  });
+  const current: AcmeAuthorizationRow = { ...row, challenges, processing_since: now };
+  if (claimed)
+    services.validations.start({
+      authorization: current,
+      type: stored.type,
+      token: stored.token,
+      identifier: identifierOfRow(row),
+      profile,
+      thumbprint: call.key.thumbprint,
+      accountUrl: call.urls.account(account.id),
+    });
+  return shown(call, current, processing);
+}
+
+function shown(call: AccountCall, row: AcmeAuthorizationRow, stored: StoredChallenge): Answer {
+  return {
+    status: 200,
+    headers: {
+      Link: [`<${call.urls.authorization(row.id)}>;rel="up"`],
+      ...(stored.status === 'processing' && { 'Retry-After': '1' }),
+    },
+    body: challengeObject(row, stored, call),
+  };
+}

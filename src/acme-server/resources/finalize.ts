@@ -1,0 +1,79 @@
+import { moveOrder } from '../../store/acme-orders.ts';
+import { spendEabQuota } from '../../store/acme-profiles.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { insertCertificate } from '../../store/ca.ts';
+import { parseCertificationRequest } from '../../x509/index.ts';
+import { type AccountCall, payloadOf, type Resource } from '../call.ts';
+import { acceptRequest } from '../csr-policy.ts';
+import { type Entitlement, entitlementOf, requireAllowed } from '../entitlement.ts';
+import { decodeBase64url } from '../jws.ts';
+import { type LoadedOrder, orderObject, requireOrder } from '../orders.ts';
+import { Refusal } from '../refusal.ts';
+import { orderStatus } from '../status.ts';
+
+/** RFC 8555 §7.4: the request is checked, the certificate signed, and all of it recorded in one transaction. */
+export const finalize: Resource = {
+  auth: 'kid',
+  async answer(call) {
+    const { urls, now } = call;
+    const order = await requireOrder(call, call.parameters[0]!);
+    const status = orderStatus(order.row, order.authorizations, now);
+    if (status !== 'ready') throw new Refusal('orderNotReady', `the order is ${status}, not ready`);
+    const entitlement = await requireStillEntitled(call, order);
+    const row = await issue(call, order, entitlement);
+    const body = orderObject({ ...order, row }, urls, now);
+    return { status: 200, headers: { Location: urls.order(row.id) }, body };
+  },
+};
+
+/** Names and trust are judged again, by the profile and the EAB key as they are now. */
+async function requireStillEntitled(call: AccountCall, order: LoadedOrder): Promise<Entitlement> {
+  const entitlement = await entitlementOf(call.services.store.db, call.profile, call.account, call.now);
+  if (order.row.authorizations === null && entitlement.mode !== 'trust')
+    throw new Refusal(
+      'unauthorized',
+      'this account is not trusted any more; make a new order and prove control of its names',
+    );
+  requireAllowed(order.identifiers, call.profile, entitlement);
+  return entitlement;
+}
+
+async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entitlement: Entitlement) {
+  const { services, profile, account, now } = call;
+  const { settings } = profile;
+  const der = decodeBase64url(payloadOf(call).csr);
+  if (der === undefined) throw new Refusal('badCSR', 'csr is not base64url');
+  const csr = parseCertificationRequest(der);
+  const accepted = acceptRequest(csr, identifiers, settings);
+  if (csr.spki.equals(call.key.object.export({ format: 'der', type: 'spki' })))
+    throw new Refusal('badCSR', 'the certificate must not have the account key (RFC 8555 §11.1)');
+  const begin = Math.max(row.not_before ?? now, now);
+  const certificate = await services.ca.issue({
+    spki: csr.spki,
+    spkiHash: csr.spkiHash,
+    ...accepted,
+    notBefore: row.not_before ?? undefined,
+    notAfter: row.not_after ?? begin + (settings.default_ttl_seconds ?? settings.max_ttl_seconds) * 1000,
+    extendedKeyUsage: settings.extended_key_usage,
+    profileId: profile.id,
+    accountId: account.id,
+    orderId: row.id,
+  });
+  const moved = { state: 'valid', certificate_serial: certificate.serial } as const;
+  await services.store.write(async (tx) => {
+    if (!(await moveOrder(tx, row.id, 'open', moved)))
+      throw new Refusal('orderNotReady', 'the order was finalized by another request');
+    const { eabKey } = entitlement;
+    if (eabKey !== undefined && !(await spendEabQuota(tx, eabKey.id, eabKey.settings.max_certificates)))
+      throw new Refusal('unauthorized', 'the quota of the external account key is used up');
+    await insertCertificate(tx, certificate);
+    await appendAudit(tx, {
+      actor: `acme:${account.id}`,
+      action: 'acme_certificate.issue',
+      resource: `acme_certificate:${certificate.serial}`,
+      facts: { profile: profile.id, order: row.id, names: [...accepted.dns, ...accepted.ip] },
+      at: now,
+    });
+  });
+  return { ...row, ...moved };
+}

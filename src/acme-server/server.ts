@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SecretStore } from '../secrets/index.ts';
+import type { AcmeAccountRow } from '../store/acme-accounts.ts';
+import { type AcmeAdministration, createAdministration } from './administration.ts';
+import { authenticateByAccount, authenticateByKey, openJws } from './authenticate.ts';
+import type { Call, Resource } from './call.ts';
+import { type Answer, send } from './http.ts';
+import { createNonceService } from './nonce.ts';
+import { createProfileSource } from './profile-source.ts';
+import { Refusal, refusalOf } from './refusal.ts';
+import { route } from './router.ts';
+import type { AcmeServerDeps, Services } from './services.ts';
+import { profileUrls } from './urls.ts';
+import { createValidationQueue } from './validation-queue.ts';
+
+export interface AcmeServer {
+  /** Answers everything under `/acme/`. For a `node:https` (or, behind a TLS edge, `node:http`) server. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly administration: AcmeAdministration;
+  /** Takes up validations that another process left unfinished, and collects what is over. Until aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves when no validation is under way. */
+  idle(): Promise<void>;
+}
+
+export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer> {
+  const services: Services = {
+    ...deps,
+    nonces: createNonceService({ key: await nonceKey(deps.secrets) }),
+    profiles: createProfileSource(deps.store.db),
+    validations: createValidationQueue(deps),
+  };
+  return {
+    handler: (request, response) => void handle(services, request, response),
+    administration: createAdministration(deps),
+    run: (signal) => services.validations.run(signal),
+    idle: () => services.validations.idle(),
+  };
+}
+
+const NONCE_KEY = 'acme/nonce-key';
+
+async function nonceKey(secrets: SecretStore): Promise<Uint8Array> {
+  const found = await secrets.get(NONCE_KEY);
+  if (found !== undefined) return found;
+  await secrets.put(NONCE_KEY, randomBytes(16));
+  // Read again, so that replicas that start together end with the one that was written last.
+  return (await secrets.get(NONCE_KEY))!;
+}
+
+async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const headers: Record<string, string | readonly string[]> = { 'Cache-Control': 'no-store' };
+  let answer: Answer;
+  try {
+    answer = await answerOf(services, request, headers);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal.problem.status! >= 500)
+      services.logger.error({ err: error, url: request.url }, 'an ACME request failed');
+    answer = { status: refusal.problem.status!, headers: refusal.headers, body: refusal.problem };
+  }
+  // Every answer carries a nonce (RFC 8555 §6.5 asks for it in those to POST), except where nobody could use it.
+  headers['Replay-Nonce'] = services.nonces.issue();
+  const links = [headers.Link ?? [], answer.headers?.Link ?? []].flat();
+  const { Link: _, ...rest } = answer.headers ?? {};
+  if (links.length > 0) headers.Link = links;
+  if (response.writableEnded || response.destroyed) return;
+  send(response, { ...answer, headers: rest }, headers, request.method !== 'HEAD');
+}
+
+async function answerOf(
+  services: Services,
+  request: IncomingMessage,
+  headers: Record<string, string | readonly string[]>,
+): Promise<Answer> {
+  const origin = originOf(services, request);
+  const url = URL.parse(request.url ?? '/', origin);
+  const found = url === null ? undefined : route(url.pathname);
+  if (url === null || found === undefined)
+    throw new Refusal('malformed', 'there is nothing at this URL', { status: 404 });
+  requireMethod(found.resource, request);
+  const { profiles } = services;
+  const profile = await (found.profileId === undefined ? profiles.getDefault() : profiles.get(found.profileId));
+  if (profile === undefined) throw new Refusal('malformed', 'there is no such profile', { status: 404 });
+  const urls = profileUrls(origin, profile.id);
+  if (found.resource.auth !== 'none' || url.pathname.endsWith('new-nonce'))
+    headers.Link = `<${urls.directory}>;rel="index"`;
+  const { parameters, resource } = found;
+  return perform(
+    resource,
+    { services, profile, urls, parameters, request, url, now: services.clock.now() },
+    `${origin}${request.url}`,
+  );
+}
+
+/** The origin by which the client came, if it is one of ours; else the canonical one. */
+function originOf(services: Services, { headers: { host } }: IncomingMessage): string {
+  const origins = services.origins();
+  return origins.find((origin) => origin.slice(origin.indexOf('//') + 2) === host) ?? origins[0];
+}
+
+function requireMethod(resource: Resource, { method = '' }: IncomingMessage): void {
+  const allowed = resource.auth === 'none' ? resource.methods : ['POST'];
+  if (!allowed.includes(method))
+    throw new Refusal('malformed', `${method} is not possible here, only ${allowed.join(', ')}`, {
+      status: 405,
+      headers: { Allow: allowed.join(', ') },
+    });
+}
+
+async function perform(resource: Resource, call: Call, spelledUrl: string): Promise<Answer> {
+  if (resource.auth === 'none') return resource.answer(call);
+  const jws = await openJws(call, spelledUrl);
+  if (resource.auth === 'jwk') return resource.answer(authenticateByKey(call, jws));
+  if (resource.auth === 'kid') return resource.answer(await authenticateByAccount(call, jws));
+  const authenticated: Call & { account?: AcmeAccountRow } & ReturnType<typeof authenticateByKey> =
+    jws.header.key.kind === 'jwk' ? authenticateByKey(call, jws) : await authenticateByAccount(call, jws);
+  return resource.answer(authenticated);
+}

@@ -1,0 +1,49 @@
+import type { Clock, Logger } from '../base/index.ts';
+import type { SecretStore } from '../secrets/index.ts';
+import type { CertificateRow } from '../store/ca.ts';
+import type { Db, Store } from '../store/index.ts';
+import type { ExtendedKeyUsage } from '../x509/index.ts';
+import type { NonceService } from './nonce.ts';
+import type { ProfileSource } from './profile-source.ts';
+import type { ValidationQueue } from './validation-queue.ts';
+
+/** What the server needs of a certificate authority. */
+export interface CertificateIssuer {
+  /** Signs a leaf; nothing is written. Throws a `Fault` of code `lint_failed` when the result would be wrong. */
+  issue(request: {
+    readonly spki: Uint8Array;
+    readonly spkiHash: string;
+    readonly keyIsRsa: boolean;
+    readonly dns: readonly string[];
+    readonly ip: readonly string[];
+    readonly commonName?: string;
+    readonly notBefore?: number;
+    readonly notAfter: number;
+    readonly extendedKeyUsage: readonly ExtendedKeyUsage[];
+    readonly mustStaple?: boolean;
+    readonly profileId?: string;
+    readonly accountId?: string;
+    readonly orderId?: string;
+  }): Promise<CertificateRow>;
+  /** Chains above a leaf of the authority, the preferred one first, DER. */
+  chains(authorityId: string): readonly (readonly Buffer[])[];
+  /** Called in the transaction that revoked a certificate. */
+  noteRevocation?(tx: Db, certificate: CertificateRow): Promise<void>;
+}
+
+export interface AcmeServerDeps {
+  readonly store: Store;
+  readonly secrets: SecretStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ca: CertificateIssuer;
+  /** Where clients reach the server: `https://host:port`, the canonical one first. Asked at each request. */
+  readonly origins: () => readonly [string, ...string[]];
+}
+
+/** What resources are given. */
+export interface Services extends AcmeServerDeps {
+  readonly nonces: NonceService;
+  readonly profiles: ProfileSource;
+  readonly validations: ValidationQueue;
+}

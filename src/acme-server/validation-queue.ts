@@ -1,0 +1,191 @@
+import type { ChallengeType, Identifier } from '../acme/index.ts';
+import { errorText } from '../base/index.ts';
+import { findAccount } from '../store/acme-accounts.ts';
+import { type AcmeAuthorizationRow, findStalledValidations, moveAuthorization } from '../store/acme-authorizations.ts';
+import { appendAudit } from '../store/audit.ts';
+import { challengesOf, identifierOfRow } from './authorizations.ts';
+import { countFailure } from './limits.ts';
+import type { Profile } from './profile.ts';
+import { createProfileSource } from './profile-source.ts';
+import { Refusal, refusalOf } from './refusal.ts';
+import type { AcmeServerDeps } from './services.ts';
+import type { StoredChallenge } from './status.ts';
+import { profileUrls } from './urls.ts';
+import { VALIDATORS } from './validators/index.ts';
+
+export interface ValidationJob {
+  /** As it is in the store, the challenge marked as processing. */
+  readonly authorization: AcmeAuthorizationRow;
+  readonly type: ChallengeType;
+  readonly token?: string;
+  readonly identifier: Identifier;
+  readonly profile: Profile;
+  readonly thumbprint: string;
+  readonly accountUrl: string;
+}
+
+export interface ValidationQueue {
+  start(job: ValidationJob): void;
+  /** Takes up what other processes left unfinished, until aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  idle(): Promise<void>;
+}
+
+/** Bounds for one process; what is beyond waits. */
+const MOST_AT_ONCE = 64;
+const SWEEP_MS = 15_000;
+
+/** Runs validations in the background, one account's after another's in turn, and records what came out. */
+export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
+  // One line for each account: an account with a thousand waiting jobs delays another's first by one place only.
+  const lines = new Map<string, ValidationJob[]>();
+  let running = 0;
+  let waiters: (() => void)[] = [];
+
+  function next(): void {
+    while (running < MOST_AT_ONCE) {
+      const [account, line] = lines.entries().next().value ?? [];
+      if (account === undefined || line === undefined) break;
+      lines.delete(account);
+      const job = line.shift()!;
+      // To the back, so that the next account comes first.
+      if (line.length > 0) lines.set(account, line);
+      running++;
+      void perform(deps, job).finally(() => {
+        running--;
+        next();
+      });
+    }
+    if (running === 0) {
+      for (const wake of waiters) wake();
+      waiters = [];
+    }
+  }
+
+  return {
+    start(job) {
+      const account = job.authorization.account_id;
+      const line = lines.get(account);
+      if (line === undefined) lines.set(account, [job]);
+      else line.push(job);
+      next();
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        for (const job of await stalledJobs(deps)) this.start(job);
+        await deps.clock.sleep(SWEEP_MS, signal).catch(() => {});
+      }
+    },
+    idle: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
+  };
+}
+
+/** Checks the challenge and records the outcome. Never rejects. */
+async function perform(deps: AcmeServerDeps, job: ValidationJob): Promise<void> {
+  try {
+    await record(deps, job, await outcomeOf(deps, job));
+  } catch (error) {
+    // The authorization stays as it is; the sweep takes it up again.
+    deps.logger.error({ err: error, authorization: job.authorization.id }, 'a validation could not be recorded');
+  }
+}
+
+async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refusal | undefined> {
+  const policy = job.profile.settings.validation;
+  const signal = AbortSignal.timeout(policy.timeout_seconds * 1000);
+  try {
+    const validate = VALIDATORS[job.type];
+    if (validate === undefined) throw new Refusal('unauthorized', `${job.type} is not offered any more`);
+    await validate(
+      {
+        type: job.type,
+        identifier: job.identifier,
+        wildcard: job.authorization.wildcard === 1,
+        token: job.token,
+        thumbprint: job.thumbprint,
+        accountUrl: job.accountUrl,
+        policy,
+        now: deps.clock.now(),
+      },
+      signal,
+    );
+    return undefined;
+  } catch (error) {
+    if (signal.aborted && !(error instanceof Refusal))
+      return new Refusal(
+        'connection',
+        `no result within ${policy.timeout_seconds} seconds: ${errorText(error)}`,
+        {},
+        error,
+      );
+    return refusalOf(error);
+  }
+}
+
+async function record(deps: AcmeServerDeps, job: ValidationJob, refusal: Refusal | undefined): Promise<void> {
+  const { authorization, profile, type } = job;
+  const now = deps.clock.now();
+  const challenges = challengesOf(authorization).map((challenge): StoredChallenge => {
+    if (challenge.type !== type) return challenge;
+    return refusal === undefined
+      ? { ...challenge, status: 'valid', validated: now }
+      : { ...challenge, status: 'invalid', error: { ...refusal.problem, identifier: job.identifier } };
+  });
+  if (refusal?.problem.status === 500)
+    deps.logger.error({ err: refusal.cause, authorization: authorization.id }, 'a validation failed by our fault');
+  await deps.store.write(async (tx) => {
+    const moved = await moveAuthorization(tx, authorization.id, 'pending', {
+      state: refusal === undefined ? 'valid' : 'invalid',
+      challenges: JSON.stringify(challenges),
+      processing_since: null,
+      ...(refusal === undefined && { expires_at: now + profile.settings.authorization_ttl_seconds * 1000 }),
+    });
+    // Deactivated meanwhile, or another process was quicker.
+    if (!moved) return;
+    if (refusal !== undefined)
+      await countFailure(
+        tx,
+        authorization.account_id,
+        authorization.identifier,
+        profile.settings.limits.failed_validations,
+        now,
+      );
+    await appendAudit(tx, {
+      actor: 'acme-system:validation',
+      action: 'acme_authorization.validate',
+      resource: `acme_authorization:${authorization.id}`,
+      outcome: refusal === undefined ? 'done' : 'failed',
+      facts: {
+        account: authorization.account_id,
+        profile: profile.id,
+        identifier: authorization.identifier,
+        type,
+        ...(refusal && { problem: refusal.problem.type, detail: refusal.problem.detail }),
+      },
+      at: now,
+    });
+  });
+}
+
+async function stalledJobs(deps: AcmeServerDeps): Promise<ValidationJob[]> {
+  const { db } = deps.store;
+  const LONGEST_VALIDATION_MS = 90_000;
+  const rows = await findStalledValidations(db, deps.clock.now() - LONGEST_VALIDATION_MS, MOST_AT_ONCE);
+  const profiles = createProfileSource(db);
+  const jobs: ValidationJob[] = [];
+  for (const row of rows) {
+    const stored = challengesOf(row).find(({ status }) => status === 'processing');
+    const [profile, account] = await Promise.all([profiles.get(row.profile_id), findAccount(db, row.account_id)]);
+    if (stored === undefined || profile === undefined || account === undefined) continue;
+    jobs.push({
+      authorization: row,
+      type: stored.type,
+      token: stored.token,
+      identifier: identifierOfRow(row),
+      profile,
+      thumbprint: account.thumbprint,
+      accountUrl: profileUrls(deps.origins()[0], profile.id).account(account.id),
+    });
+  }
+  return jobs;
+}

@@ -1,0 +1,11 @@
+import type { ChallengeType } from '../../acme/index.ts';
+import { validateDns01 } from './dns-01.ts';
+import { validateHttp01 } from './http-01.ts';
+import { validateTlsAlpn01 } from './tls-alpn-01.ts';
+import type { Validator } from './validator.ts';
+
+export const VALIDATORS: Partial<Record<ChallengeType, Validator>> = {
+  'http-01': validateHttp01,
+  'tls-alpn-01': validateTlsAlpn01,
+  'dns-01': validateDns01,
+};
