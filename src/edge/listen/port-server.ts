@@ -1,0 +1,114 @@
+import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import type { Clock, Logger } from '../../base/index.ts';
+import { createHandshakes } from './handshakes.ts';
+import type { HandshakeObserver } from './observer.ts';
+import { parseProxyHeader } from './proxy-protocol.ts';
+import type { Endpoints } from './tls-listener.ts';
+
+export interface PortServerDeps {
+  readonly listener: string;
+  admit(remoteAddress: string): boolean;
+  release(remoteAddress: string): void;
+  /** A connection that was admitted, paused; `head` was read of it already. Its end is told to `release` from here. */
+  accept(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void;
+  readonly observer: HandshakeObserver;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Accepts on one inherited socket: PROXY protocol where it is due, then admission, then the listener's own. */
+export interface PortServer {
+  sweep(): void;
+  /** Stops accepting; what was accepted stays. Resolves when the socket is closed here. */
+  close(): Promise<void>;
+}
+
+const PROXY_HEADER_MS = 5_000;
+
+export function listenOn(fd: number, proxyProtocolFrom: readonly string[], deps: PortServerDeps): Promise<PortServer> {
+  const trusted = proxyProtocolFrom.length === 0 ? undefined : blockList(proxyProtocolFrom);
+  const waiting = createHandshakes(deps.clock, PROXY_HEADER_MS);
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
+    // A connection that ended before it was accepted has no address.
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) return void socket.destroy();
+    socket.on('error', ignore);
+    const endpoints = {
+      remoteAddress: plainAddress(remoteAddress),
+      remotePort: socket.remotePort ?? 0,
+      localAddress: plainAddress(socket.localAddress ?? ''),
+      localPort: socket.localPort ?? 0,
+    };
+    if (trusted === undefined) return admit(socket, endpoints, undefined);
+    if (!contains(trusted, endpoints.remoteAddress))
+      return turnAway(socket, endpoints, 'PROXY header from an untrusted address');
+    readProxyHeader(socket, endpoints);
+  });
+
+  const admit = (socket: Socket, endpoints: Endpoints, head: Buffer | undefined) => {
+    const { remoteAddress } = endpoints;
+    if (!deps.admit(remoteAddress)) return void socket.destroy();
+    socket.once('close', () => deps.release(remoteAddress));
+    deps.accept(socket, endpoints, head);
+  };
+  const turnAway = (socket: Socket, endpoints: Endpoints, reason: string) => {
+    waiting.end(socket);
+    deps.observer.failed('PROXY protocol');
+    deps.log.warn({ listener: deps.listener, client: endpoints.remoteAddress }, `connection refused: ${reason}`);
+    socket.destroy();
+  };
+  const readProxyHeader = (socket: Socket, endpoints: Endpoints) => {
+    let have = Buffer.alloc(0);
+    waiting.begin(socket);
+    socket.once('close', () => waiting.end(socket));
+    socket.on('data', function onData(chunk: Buffer) {
+      have = Buffer.concat([have, chunk]);
+      const result = parseProxyHeader(have);
+      if (result.status === 'partial') return;
+      socket.removeListener('data', onData);
+      if (result.status === 'malformed') return turnAway(socket, endpoints, result.reason);
+      waiting.end(socket);
+      const rest = have.subarray(result.length);
+      admit(socket, result.source ?? endpoints, rest.length > 0 ? rest : undefined);
+    });
+  };
+
+  return opened(server, fd, () => waiting.sweep());
+}
+
+function opened(server: Server, fd: number, sweep: () => void): Promise<PortServer> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ fd, backlog: 4_096 }, () => {
+      resolve({
+        sweep,
+        // What waits in the queue is accepted first, so that a socket that no other process holds loses nothing.
+        close: () =>
+          new Promise((done) =>
+            setImmediate(() => {
+              server.close();
+              done();
+            }),
+          ),
+      });
+    });
+  });
+}
+
+const ignore = () => {};
+
+/** IPv4-mapped addresses of a dual-stack socket are the IPv4 addresses they stand for. */
+const plainAddress = (address: string) =>
+  address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+
+function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return list;
+}
+
+const contains = (list: BlockList, address: string) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');

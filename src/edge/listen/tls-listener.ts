@@ -1,0 +1,234 @@
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type Clock, errorText, type Logger } from '../../base/index.ts';
+import type { OpenChallenge } from '../../picture/index.ts';
+import type { ConnectionInfo, ListenerView, Plane } from '../plane/types.ts';
+import { type AlertName, fatalAlert } from '../tls/alert.ts';
+import { type ClientHello, parseClientHello } from '../tls/client-hello.ts';
+import type { ContextCache } from '../tls/context-cache.ts';
+import { closeContext, createChallengeContext } from '../tls/secure-context.ts';
+import { type ClientVerification, verifyClient } from './client-identity.ts';
+import { createHandshakes } from './handshakes.ts';
+import type { HandshakeObserver } from './observer.ts';
+import { createRate } from './rate.ts';
+import type { TlsListenerSettings } from './settings.ts';
+
+export interface TlsListenerDeps {
+  readonly view: ListenerView;
+  readonly contexts: ContextCache;
+  /** Looks whether what is served changed; called before each lookup. */
+  refresh(): void;
+  challenge(serverName: string, now: number): OpenChallenge | undefined;
+  /** A name without certificate was asked for. It may be heard of again and again. */
+  onUnknownName?(serverName: string): void;
+  readonly plane: Plane;
+  readonly observer: HandshakeObserver;
+  readonly clock: Clock;
+  /** Limited: strangers cause these lines. */
+  readonly log: Logger;
+}
+
+/** Where a connection comes from, as the socket or the PROXY protocol says. */
+export interface Endpoints {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+export interface TlsListener {
+  /** Takes a connection that was admitted; `head` is what was read of it already. */
+  accept(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void;
+  sweep(): void;
+  handshaking(): number;
+}
+
+const ACME_TLS = 'acme-tls/1';
+const HTTP = ['h2', 'http/1.1'];
+const HTTP1 = ['http/1.1'];
+
+type Decision =
+  | { readonly status: 'serve'; readonly context: SecureContext; readonly protocols: string[] }
+  | { readonly status: 'challenge'; readonly context: SecureContext }
+  | { readonly status: 'refuse'; readonly alert: AlertName; readonly reason: string };
+
+export function createTlsListener(settings: TlsListenerSettings, deps: TlsListenerDeps): TlsListener {
+  const { contexts, plane, observer, clock, log, view } = deps;
+  const handshakes = createHandshakes(clock, settings.handshakeMs);
+  const rate = settings.handshakesPerSecond === undefined ? undefined : createRate(settings.handshakesPerSecond, clock);
+  const clients = settings.clientCertificates;
+  const protocols = settings.http2 ? HTTP : HTTP1;
+
+  const decide = (hello: ClientHello, localAddress: string): Decision => {
+    deps.refresh();
+    // Without a name an address may have been meant: RFC 6066 §3 has no server name for one.
+    const name = hello.serverName ?? settings.defaultServerName ?? localAddress;
+    if (hello.alpn.includes(ACME_TLS)) return decideChallenge(hello, name);
+    const context = contexts.contextFor(name);
+    if (context !== undefined) return { status: 'serve', context, protocols };
+    if (hello.serverName !== undefined) deps.onUnknownName?.(hello.serverName);
+    const reason = hello.serverName === undefined ? 'no server name' : 'unknown server name';
+    return { status: 'refuse', alert: 'unrecognized_name', reason };
+  };
+  // RFC 8737 §3: the one protocol offered, and only while a challenge for that name is open.
+  const decideChallenge = (hello: ClientHello, name: string): Decision => {
+    const open = hello.alpn.length === 1 ? deps.challenge(name, clock.now()) : undefined;
+    if (open?.type !== 'tls-alpn-01')
+      return { status: 'refuse', alert: 'no_application_protocol', reason: 'no open challenge' };
+    return { status: 'challenge', context: createChallengeContext(open.chain, open.key) };
+  };
+
+  const refuse = (
+    socket: Socket,
+    endpoints: Endpoints,
+    decision: { alert?: AlertName; reason: string },
+    name?: string,
+  ) => {
+    handshakes.end(socket);
+    observer.failed(decision.reason);
+    log.warn(
+      { listener: view.id, client: endpoints.remoteAddress, serverName: name },
+      `handshake refused: ${decision.reason}`,
+    );
+    if (decision.alert === undefined) socket.destroy();
+    else socket.end(fatalAlert(decision.alert), () => socket.destroy());
+  };
+
+  const secure = (
+    socket: Socket,
+    endpoints: Endpoints,
+    hello: ClientHello,
+    decision: Exclude<Decision, { status: 'refuse' }>,
+  ) => {
+    const challenge = decision.status === 'challenge';
+    const tls = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: decision.context,
+      ALPNProtocols: challenge ? [ACME_TLS] : decision.protocols,
+      ...(clients !== undefined &&
+        !challenge && { requestCert: true, rejectUnauthorized: clients.mode === 'required' }),
+    });
+    let over = false;
+    const fail = (error: Error) => {
+      if (over) return;
+      over = true;
+      handshakes.end(socket);
+      observer.failed('handshake error');
+      log.warn(
+        { listener: view.id, client: endpoints.remoteAddress, serverName: hello.serverName },
+        `handshake failed: ${errorText(error)}`,
+      );
+      tls.destroy();
+    };
+    tls.once('_tlsError', fail);
+    tls.once('secure', () => {
+      if (over) return;
+      over = true;
+      handshakes.end(socket);
+      tls.removeListener('_tlsError', fail);
+      releaseControl(tls);
+      observer.completed(tls);
+      if (challenge) return endChallenge(tls, hello, endpoints);
+      const client = clients === undefined ? undefined : verifyClient(tls);
+      if (client !== undefined && !mayEnter(client)) {
+        tls.destroy();
+        return refuse(
+          socket,
+          endpoints,
+          { reason: `client certificate: ${client.status === 'refused' ? client.reason : 'missing'}` },
+          hello.serverName,
+        );
+      }
+      plane.accept(tls, infoOf(tls, hello, endpoints, client));
+    });
+    if (challenge) tls.once('close', () => closeContext(decision.context));
+  };
+  const mayEnter = (client: ClientVerification) =>
+    client.status === 'verified' || (client.status === 'none' && clients?.mode === 'optional');
+  const endChallenge = (tls: TLSSocket, hello: ClientHello, endpoints: Endpoints) => {
+    log.info(
+      { listener: view.id, client: endpoints.remoteAddress, serverName: hello.serverName },
+      'tls-alpn-01 challenge answered',
+    );
+    tls.on('error', () => {});
+    tls.end();
+    tls.resume();
+  };
+  const infoOf = (
+    tls: TLSSocket,
+    hello: ClientHello,
+    endpoints: Endpoints,
+    client?: ClientVerification,
+  ): ConnectionInfo => ({
+    ...endpoints,
+    secure: true,
+    serverName: hello.serverName,
+    alpn: tls.alpnProtocol === 'h2' ? 'h2' : tls.alpnProtocol === 'http/1.1' ? 'http/1.1' : undefined,
+    ...(client?.status === 'verified' && { clientCertificate: client.identity }),
+    listener: view,
+  });
+
+  return {
+    accept(socket, endpoints, head) {
+      if (rate?.take() === false) {
+        observer.failed('handshake rate');
+        socket.destroy();
+        return;
+      }
+      handshakes.begin(socket);
+      socket.once('close', () => handshakes.end(socket));
+      readHello(socket, head, (bytes, result) => {
+        if (result.status === 'malformed')
+          return refuse(socket, endpoints, { alert: 'decode_error', reason: result.reason });
+        const decision = decideSafely(result.hello, endpoints);
+        if (decision.status === 'refuse') return refuse(socket, endpoints, decision, result.hello.serverName);
+        socket.pause();
+        socket.unshift(bytes);
+        secure(socket, endpoints, result.hello, decision);
+      });
+    },
+    sweep() {
+      const late = handshakes.sweep();
+      if (late > 0) log.warn({ listener: view.id, late }, 'handshakes cut: too slow');
+      for (let i = 0; i < late; i++) observer.failed('handshake timeout');
+    },
+    handshaking: handshakes.count,
+  };
+
+  function decideSafely(hello: ClientHello, endpoints: Endpoints): Decision {
+    try {
+      return decide(hello, endpoints.localAddress);
+    } catch (error) {
+      log.error(
+        { listener: view.id, serverName: hello.serverName },
+        `no certificate could be used: ${errorText(error)}`,
+      );
+      return { status: 'refuse', alert: 'internal_error', reason: 'certificate unusable' };
+    }
+  }
+}
+
+type Complete = Exclude<ReturnType<typeof parseClientHello>, { status: 'partial' }>;
+
+/** Collects the first bytes until they are a ClientHello; the parser bounds them. */
+function readHello(socket: Socket, head: Buffer | undefined, done: (bytes: Buffer, result: Complete) => void): void {
+  let have = head;
+  const look = (): boolean => {
+    if (have === undefined) return false;
+    const result = parseClientHello(have);
+    if (result.status === 'partial') return false;
+    socket.removeListener('data', onData);
+    done(have, result);
+    return true;
+  };
+  const onData = (chunk: Buffer) => {
+    have = have === undefined ? chunk : Buffer.concat([have, chunk]);
+    look();
+  };
+  if (!look()) socket.on('data', onData);
+}
+
+/** Until then Node keeps a server socket's errors to itself, as its own tls.Server does until `secureConnection`. */
+function releaseControl(socket: TLSSocket): void {
+  (socket as unknown as { _releaseControl?(): void })._releaseControl?.();
+}

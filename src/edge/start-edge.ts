@@ -1,0 +1,234 @@
+import { availableParallelism } from 'node:os';
+import type { Clock, Environment, Logger, LogLevel } from '../base/index.ts';
+import { type ChildState, createSupervised, FIRST_INHERITED_FD, type Supervised } from '../process/index.ts';
+import type { ListenerSettings } from './listen/settings.ts';
+import { defaultSettings } from './plane/settings.ts';
+import type { PlaneSettings } from './plane/types.ts';
+import { type BoundPort, bindPort } from './sockets.ts';
+import { newTicketKey, rotateTicketKeys, TICKET_ROTATION_MS, type TicketKeys } from './tls/ticket-keys.ts';
+import type {
+  EdgeSettings,
+  FromWorker,
+  InheritedSocket,
+  PictureFile,
+  ToWorker,
+  WorkerInit,
+  WorkerReport,
+} from './worker-wire.ts';
+
+/** A listener as it is asked for: settings, and where. A port of 0 takes any free one. */
+export interface ListenerPlan extends ListenerSettings {
+  readonly address: string;
+  readonly httpsPort?: number;
+  readonly httpPort?: number;
+  /** Certificates and challenges of this listener alone. */
+  readonly picture?: PictureFile;
+}
+
+export interface EdgeOptions {
+  readonly listeners: readonly ListenerPlan[];
+  readonly picture: PictureFile;
+  readonly plane?: PlaneSettings;
+  /** One a core when absent. */
+  readonly workers?: number;
+  /** TLS contexts that each worker keeps. */
+  readonly contexts?: number;
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  /** What workers inherit of the environment; nothing when absent. */
+  readonly env?: Environment;
+  /** A name that no certificate is for was asked for. */
+  onUnknownName?(serverName: string): void;
+}
+
+export interface EdgeDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface EdgeListener {
+  readonly id: string;
+  readonly address: string;
+  readonly httpsPort: number | undefined;
+  readonly httpPort: number | undefined;
+}
+
+/** Ports are bound at once, so their numbers are known; workers serve after `start`. */
+export interface Edge {
+  readonly listeners: readonly EdgeListener[];
+  /** Resolves when every worker serves; rejects with the `Fault` of the first that cannot. */
+  start(): Promise<void>;
+  /** Limits and the like, from the next request on. */
+  configure(plane: PlaneSettings): void;
+  workers(): readonly { readonly slot: number; readonly state: ChildState }[];
+  /** Each worker about itself; a worker that does not answer within a second is left out. */
+  reports(): Promise<WorkerReport[]>;
+  /** New processes for all workers, one after another, without a refused connection. */
+  replaceWorkers(deadlineMs: number): Promise<void>;
+  /** Workers stop accepting, finish what they have until the deadline, and end; ports are given up. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+const CONTEXTS = 2_000;
+const REPORT_WITHIN_MS = 1_000;
+// A restart that takes no longer leaves its connections waiting in the queue; after that a neighbour takes them.
+const ADOPT_AFTER_MS = 1_000;
+const ENTRY = new URL('./worker.ts', import.meta.url);
+const NODE_ARGUMENTS = ['--disable-warning=ExperimentalWarning'];
+
+export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
+  const { clock, log } = deps;
+  const slots = options.workers ?? availableParallelism();
+  const ports = bindAll(options.listeners, slots);
+  const { sockets, fds } = inherit(ports, slots);
+  const settings = { listeners: options.listeners.map((plan) => settle(plan, ports)) };
+  const stopping = new AbortController();
+  const waiting = new Map<number, (report: WorkerReport) => void>();
+  const workers: Supervised[] = [];
+  let plane = options.plane ?? defaultSettings;
+  let tickets: TicketKeys = [newTicketKey()];
+  let reportId = 0;
+
+  const tellAll = (message: ToWorker) => {
+    for (const worker of workers) worker.send(message);
+  };
+  const heard = (message: FromWorker) => {
+    if (message.type === 'unknown_name') options.onUnknownName?.(message.serverName);
+    else waiting.get(message.id)?.(message.report);
+  };
+  const launch = (slot: number): Supervised =>
+    createSupervised(
+      {
+        name: `edge worker ${slot}`,
+        entry: ENTRY,
+        nodeArguments: NODE_ARGUMENTS,
+        env: options.env,
+        fds,
+        init: (): WorkerInit => ({
+          slot,
+          sockets,
+          picture: options.picture,
+          listenerPictures: picturesOf(options.listeners),
+          settings: { ...settings, plane } satisfies EdgeSettings,
+          tickets,
+          contexts: options.contexts ?? CONTEXTS,
+          log: options.log,
+        }),
+        onMessage: (body) => heard(body as FromWorker),
+        onEnd: () => void coverFor(slot),
+      },
+      deps,
+    );
+  const coverFor = async (slot: number) => {
+    await clock.sleep(ADOPT_AFTER_MS, stopping.signal).catch(() => {});
+    if (stopping.signal.aborted || workers[slot]?.state().status === 'ready') return;
+    const neighbour = workers.find((worker) => worker.state().status === 'ready');
+    neighbour?.send({ type: 'adopt', slot } satisfies ToWorker);
+  };
+  const rotate = async () => {
+    for (;;) {
+      await clock.sleep(TICKET_ROTATION_MS, stopping.signal);
+      tickets = rotateTicketKeys(tickets);
+      tellAll({ type: 'tickets', tickets });
+    }
+  };
+  const reportOf = (worker: Supervised): Promise<WorkerReport | undefined> => {
+    const id = ++reportId;
+    const answered = new AbortController();
+    const answer = new Promise<WorkerReport>((resolve) => waiting.set(id, resolve));
+    worker.send({ type: 'report', id } satisfies ToWorker);
+    const late = clock.sleep(REPORT_WITHIN_MS, answered.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    return Promise.race([answer, late]).finally(() => {
+      waiting.delete(id);
+      answered.abort();
+    });
+  };
+
+  return {
+    listeners: ports.map(({ plan, https, http }) => ({
+      id: plan.id,
+      address: plan.address,
+      httpsPort: https?.port,
+      httpPort: http?.port,
+    })),
+    async start() {
+      for (let slot = 0; slot < slots; slot++) workers.push(launch(slot));
+      await Promise.all(workers.map((worker) => worker.firstReady));
+      rotate().catch(() => {});
+      log.info({ workers: slots }, 'the edge serves');
+    },
+    configure(next) {
+      plane = next;
+      tellAll({ type: 'settings', settings: { ...settings, plane } });
+    },
+    workers: () => workers.map((worker, slot) => ({ slot, state: worker.state() })),
+    reports: async () => (await Promise.all(workers.map(reportOf))).filter((report) => report !== undefined),
+    async replaceWorkers(deadlineMs) {
+      for (const worker of workers) await worker.replace(deadlineMs);
+    },
+    async stop(deadlineMs) {
+      stopping.abort(new Error('stopped'));
+      await Promise.all(workers.map((worker) => worker.stop(deadlineMs)));
+      for (const { https, http } of ports) {
+        https?.close();
+        http?.close();
+      }
+    },
+  };
+}
+
+interface PlanPorts {
+  readonly plan: ListenerPlan;
+  readonly https?: BoundPort;
+  readonly http?: BoundPort;
+}
+
+function bindAll(plans: readonly ListenerPlan[], slots: number): PlanPorts[] {
+  const bound: PlanPorts[] = [];
+  try {
+    for (const plan of plans) {
+      const https = plan.httpsPort === undefined ? undefined : bindPort(plan.address, plan.httpsPort, slots);
+      bound.push({ plan, https });
+      const http = plan.httpPort === undefined ? undefined : bindPort(plan.address, plan.httpPort, slots);
+      bound[bound.length - 1] = { plan, https, http };
+    }
+    return bound;
+  } catch (error) {
+    for (const { https, http } of bound) {
+      https?.close();
+      http?.close();
+    }
+    throw error;
+  }
+}
+
+/** All sockets in one order, with the descriptor that each has in a worker. */
+function inherit(ports: readonly PlanPorts[], slots: number): { sockets: InheritedSocket[]; fds: number[] } {
+  const sockets: InheritedSocket[] = [];
+  const fds: number[] = [];
+  const add = (slot: number, listener: string, role: InheritedSocket['role'], port: BoundPort | undefined) => {
+    if (port === undefined) return;
+    sockets.push({ slot, listener, role, fd: FIRST_INHERITED_FD + fds.length });
+    fds.push(port.fds[slot]!);
+  };
+  for (let slot = 0; slot < slots; slot++)
+    for (const { plan, https, http } of ports) {
+      add(slot, plan.id, 'tls', https);
+      add(slot, plan.id, 'plain', http);
+    }
+  return { sockets, fds };
+}
+
+/** A redirect must name the port that is really there. */
+function settle(plan: ListenerPlan, ports: readonly PlanPorts[]): ListenerSettings {
+  const { id, tls, proxyProtocolFrom } = plan;
+  const https = ports.find((entry) => entry.plan === plan)?.https;
+  const httpsPort = plan.plain?.httpsPort ?? https?.port;
+  return { id, tls, proxyProtocolFrom, ...(plan.httpPort !== undefined && { plain: { httpsPort } }) };
+}
+
+function picturesOf(plans: readonly ListenerPlan[]): Record<string, PictureFile> {
+  return Object.fromEntries(plans.flatMap(({ id, picture }) => (picture === undefined ? [] : [[id, picture]])));
+}

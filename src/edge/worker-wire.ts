@@ -1,0 +1,57 @@
+import type { LogLevel } from '../base/index.ts';
+import type { ListenerSettings } from './listen/settings.ts';
+import type { PlaneSettings } from './plane/types.ts';
+import type { TicketKeys } from './tls/ticket-keys.ts';
+
+/** One bound socket as a worker sees it. Every worker has those of all slots and listens on those of its own. */
+export interface InheritedSocket {
+  readonly slot: number;
+  readonly listener: string;
+  readonly role: 'tls' | 'plain';
+  readonly fd: number;
+}
+
+/** A picture file and what opens the keys in it. */
+export interface PictureFile {
+  readonly path: string;
+  /** The first seals, all open. */
+  readonly masterKeys: readonly Uint8Array[];
+}
+
+/** What may change while a worker runs. */
+export interface EdgeSettings {
+  readonly listeners: readonly ListenerSettings[];
+  readonly plane: PlaneSettings;
+}
+
+export interface WorkerInit {
+  readonly slot: number;
+  readonly sockets: readonly InheritedSocket[];
+  /** Routes, and the certificates of listeners without a picture of their own. */
+  readonly picture: PictureFile;
+  /** Listener id -> picture of its certificates and challenges. */
+  readonly listenerPictures: Readonly<Record<string, PictureFile>>;
+  readonly settings: EdgeSettings;
+  readonly tickets: TicketKeys;
+  readonly contexts: number;
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+}
+
+export type ToWorker =
+  | { readonly type: 'tickets'; readonly tickets: TicketKeys }
+  | { readonly type: 'settings'; readonly settings: EdgeSettings }
+  /** Listen on another slot's sockets too: its own worker is down. */
+  | { readonly type: 'adopt'; readonly slot: number }
+  | { readonly type: 'report'; readonly id: number };
+
+export type FromWorker =
+  | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport }
+  | { readonly type: 'unknown_name'; readonly serverName: string };
+
+export interface WorkerReport {
+  readonly pid: number;
+  readonly certificates: number;
+  readonly contexts: number;
+  readonly handshaking: number;
+  readonly rssBytes: number;
+}
