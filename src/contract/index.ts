@@ -6,4 +6,5 @@ export * from './certificates.ts';
 export * from './common.ts';
 export * from './domains.ts';
 export * from './permissions.ts';
+export * from './system.ts';
 export * from './tokens.ts';

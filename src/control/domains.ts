@@ -14,6 +14,7 @@ import { appendAudit, recordChange } from '../store/index.ts';
 import { parseDnsName } from '../x509/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { appFor } from './apps.ts';
+import { checkIssuers } from './certificates.ts';
 import { auditEvent, type ControlDeps, guarded, notFound } from './context.ts';
 import { domainDocument } from './domain-document.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
@@ -58,8 +59,7 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
     add: (actor, reference, input) =>
       guarded(deps, actor, act('claim', input.domain, { app: reference }), async () => {
         const app = await appFor(deps, actor, reference);
-        for (const [index, issuer] of (input.issuers ?? []).entries())
-          if ((await deps.issuers.get(issuer)) === undefined) throw unknownIssuer(issuer, index);
+        await checkIssuers(deps, input.issuers);
         const { row, plan } = await claimDomain(
           domains,
           app,
@@ -170,18 +170,6 @@ async function renderer(deps: ControlDeps, rows: readonly DomainRow[]) {
     const app = apps.get(row.app_id) ?? { id: row.app_id, name: row.app_id, proof_token: '' };
     return domainDocument(row, app, views.get(row.certificate_id ?? ''), deps.domains, now);
   };
-}
-
-function unknownIssuer(issuer: string, index: number): Fault {
-  return new Fault({
-    code: 'unknown_issuer',
-    detail: `there is no issuer ${issuer}`,
-    party: 'client',
-    retry: 'never',
-    status: 422,
-    field: `issuers[${index}]`,
-    advice: 'gatehouse issuers list',
-  });
 }
 
 function autoStays(name: string): Fault {

@@ -1,0 +1,121 @@
+import { Type } from 'typebox';
+import { AddDomain, ChangeDomain, DNS_STATES, Domain, PageQuery, words } from '../../contract/index.ts';
+import { type Api, AppPath, answers, creates, DomainPath, lists, nothing, type RouteDeps } from '../route.ts';
+
+const Query = Type.Object({
+  ...PageQuery,
+  dns_state: Type.Optional(words(DNS_STATES)),
+  prefix: Type.Optional(Type.String({ maxLength: 253, description: 'names that begin so' })),
+});
+
+export function domainRoutes(api: Api, { control }: RouteDeps): void {
+  const tags = ['domains'];
+  api.get(
+    '/domains',
+    {
+      schema: {
+        tags,
+        operationId: 'listAllDomains',
+        summary: 'Lists domains of every app',
+        querystring: Query,
+        response: lists(Domain),
+      },
+    },
+    (request) => control.domains.list(request.actor, undefined, request.query),
+  );
+  api.get(
+    '/apps/:app/domains',
+    {
+      schema: {
+        tags,
+        operationId: 'listDomains',
+        summary: "Lists an app's domains",
+        params: AppPath,
+        querystring: Query,
+        response: lists(Domain),
+      },
+    },
+    (request) => control.domains.list(request.actor, request.params.app, request.query),
+  );
+  api.post(
+    '/apps/:app/domains',
+    {
+      schema: {
+        tags,
+        operationId: 'addDomain',
+        summary: 'Claims a name for an app, routes it and wants a certificate; idempotent',
+        params: AppPath,
+        body: AddDomain,
+        response: creates(Domain),
+      },
+    },
+    async (request, reply) => {
+      const { domain, created } = await control.domains.add(request.actor, request.params.app, request.body);
+      const location = `/api/v1/apps/${domain.app.id}/domains/${domain.domain}`;
+      return reply
+        .code(created ? 201 : 200)
+        .header('location', location)
+        .send({ data: domain });
+    },
+  );
+  api.get(
+    '/apps/:app/domains/:domain',
+    {
+      schema: {
+        tags,
+        operationId: 'getDomain',
+        summary: 'Shows a domain',
+        params: DomainPath,
+        response: answers(Domain),
+      },
+    },
+    async (request) => ({ data: await control.domains.get(request.actor, request.params.app, request.params.domain) }),
+  );
+  api.patch(
+    '/apps/:app/domains/:domain',
+    {
+      schema: {
+        tags,
+        operationId: 'changeDomain',
+        summary: 'Changes routing or redirect',
+        params: DomainPath,
+        body: ChangeDomain,
+        response: answers(Domain),
+      },
+    },
+    async (request) => ({
+      data: await control.domains.change(request.actor, request.params.app, request.params.domain, request.body),
+    }),
+  );
+  api.delete(
+    '/apps/:app/domains/:domain',
+    {
+      schema: {
+        tags,
+        operationId: 'removeDomain',
+        summary: 'Withdraws route and certificate, and stops renewal',
+        params: DomainPath,
+        response: nothing,
+      },
+    },
+    async (request, reply) => {
+      await control.domains.remove(request.actor, request.params.app, request.params.domain);
+      return reply.code(204).send(null);
+    },
+  );
+  api.post(
+    '/apps/:app/domains/:domain/verify',
+    {
+      schema: {
+        tags,
+        operationId: 'verifyDomain',
+        summary: 'Looks at DNS again now, and tries now',
+        params: DomainPath,
+        response: answers(Domain),
+      },
+    },
+    async (request) => ({
+      data: await control.domains.verify(request.actor, request.params.app, request.params.domain),
+    }),
+  );
+}

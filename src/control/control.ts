@@ -1,0 +1,65 @@
+import { type DomainsDeps, runDomainLoop } from '../domains/index.ts';
+import { type AppUseCases, createAppUseCases } from './apps.ts';
+import { type AuditUseCases, createAuditUseCases } from './audit.ts';
+import { type CertificateUseCases, createCertificateUseCases } from './certificates.ts';
+import type { ControlDeps } from './context.ts';
+import { createDomainUseCases, type DomainUseCases } from './domains.ts';
+import { createIssuerUseCases, type IssuerUseCases } from './issuers.ts';
+import { runHousekeeping } from './loops.ts';
+import { createSystemUseCases, type SystemUseCases } from './system.ts';
+import { createTokenUseCases, type TokenUseCases } from './tokens.ts';
+
+/** Everything that a person or program may do. Every method takes the actor, checks it, and records writes and refusals. */
+export interface Control {
+  readonly apps: AppUseCases;
+  readonly domains: DomainUseCases;
+  readonly certificates: CertificateUseCases;
+  readonly issuers: IssuerUseCases;
+  readonly tokens: TokenUseCases;
+  readonly audit: AuditUseCases;
+  readonly system: SystemUseCases;
+  /** Starts the loops of domains and housekeeping. */
+  start(): void;
+  /** Ends them, and waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+export function createControl(deps: ControlDeps): Control {
+  const { store, clock, log, certificates, dns, credentials } = deps;
+  let stopLoops: (() => Promise<void>) | undefined;
+  let wake: DomainsDeps['wake'] = () => {};
+  const domains: DomainsDeps = {
+    store,
+    clock,
+    log,
+    dns,
+    credentials,
+    settings: deps.domains,
+    certificates: {
+      ensure: (wish) => certificates.ensure(wish),
+      release: (reference) => certificates.release(reference),
+      renew: (id) => certificates.renew(id),
+      isServed: async (id) => (await certificates.get(id))?.served !== undefined,
+    },
+    // Before the loop runs, what is woken is found by its first round.
+    wake: (id) => wake(id),
+  };
+  return {
+    apps: createAppUseCases(deps, domains),
+    domains: createDomainUseCases(deps, domains),
+    certificates: createCertificateUseCases(deps),
+    issuers: createIssuerUseCases(deps),
+    tokens: createTokenUseCases(deps),
+    audit: createAuditUseCases(deps),
+    system: createSystemUseCases(deps),
+    start() {
+      const loop = runDomainLoop(domains);
+      const stopHousekeeping = runHousekeeping(deps);
+      wake = loop.wake;
+      stopLoops = async () => {
+        await Promise.all([loop.stop(), stopHousekeeping()]);
+      };
+    },
+    stop: async () => stopLoops?.(),
+  };
+}

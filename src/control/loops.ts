@@ -1,0 +1,27 @@
+import { errorText } from '../base/index.ts';
+import { sealAudit } from '../store/audit.ts';
+import { deleteExpiredSessions } from '../store/tokens.ts';
+import type { ControlDeps } from './context.ts';
+
+const SEAL_EVERY_MS = 2_000;
+const SWEEP_EVERY_MS = 3_600_000;
+
+/** Seals the audit log every few seconds and drops sessions that ended; returns how to end. */
+export function runHousekeeping(deps: ControlDeps): () => Promise<void> {
+  const stopping = new AbortController();
+  const { clock, store, log } = deps;
+  async function every(ms: number, what: string, work: () => Promise<unknown>): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await work().catch((error) => log.error({ problem: errorText(error) }, `${what} failed; tried again soon`));
+      await clock.sleep(ms, stopping.signal).catch(() => {});
+    }
+  }
+  const running = Promise.all([
+    every(SEAL_EVERY_MS, 'sealing the audit log', () => sealAudit(store, clock.now())),
+    every(SWEEP_EVERY_MS, 'dropping ended sessions', () => store.write((tx) => deleteExpiredSessions(tx, clock.now()))),
+  ]);
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}

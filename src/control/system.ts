@@ -1,0 +1,79 @@
+import type { SystemCa, SystemStatus } from '../contract/index.ts';
+import { latestChange } from '../store/index.ts';
+import { type Actor, requirePermission } from './actor.ts';
+import { absent, type ControlDeps } from './context.ts';
+import { certificateDocument, time } from './documents.ts';
+
+export interface SystemUseCases {
+  /** Counts and what needs a person, of what the actor may see. */
+  status(actor: Actor): Promise<SystemStatus>;
+  /** The root that clients must trust. Public by nature, so every token may read it. */
+  ca(): Promise<SystemCa>;
+  /** Prometheus text of what the store counts. */
+  metrics(): Promise<string>;
+  /** Throws when the store cannot be read. */
+  ready(): Promise<void>;
+}
+
+export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
+  const { store, clock } = deps;
+  return {
+    async status(actor) {
+      requirePermission(actor, 'system.acme.read');
+      const now = clock.now();
+      const [certificates, apps, domains, failing, next] = await Promise.all([
+        deps.certificates.counts(),
+        count(deps, 'app'),
+        count(deps, 'domain'),
+        deps.certificates.list({ statuses: ['failed', 'expired'] }, { limit: 20 }),
+        deps.certificates.list({ expiresBefore: now + 30 * 86_400_000 }, { limit: 20 }),
+      ]);
+      const byDns = await store.db
+        .selectFrom('domain')
+        .select(['dns_state', (e) => e.fn.countAll<number>().as('count')])
+        .groupBy('dns_state')
+        .execute();
+      return {
+        time: time(now),
+        change: await latestChange(store.db),
+        apps,
+        domains: { total: domains, by_dns: Object.fromEntries(byDns.map((row) => [row.dns_state, Number(row.count)])) },
+        certificates: { ...certificates },
+        needs_attention: failing.map((view) => certificateDocument(view, now)),
+        ending_soon: next.map((view) => certificateDocument(view, now)),
+        issuers: (await deps.issuers.list()).map(({ id, quota }) => ({
+          id,
+          quota: quota.map(({ resetsAt, ...rest }) => ({ ...rest, resets_at: time(resetsAt) })),
+        })),
+      };
+    },
+    async ca() {
+      if (deps.acmeServer === undefined) throw absent('the certificate authority');
+      return { root_pem: await deps.acmeServer.rootPem(), root_file: deps.caRootFile ?? null };
+    },
+    async metrics() {
+      const [certificates, apps, domains] = await Promise.all([
+        deps.certificates.counts(),
+        count(deps, 'app'),
+        count(deps, 'domain'),
+      ]);
+      const lines = ['# HELP gatehouse_certificates Certificates by status.', '# TYPE gatehouse_certificates gauge'];
+      for (const [status, n] of Object.entries(certificates))
+        lines.push(`gatehouse_certificates{status="${status}"} ${n}`);
+      lines.push('# HELP gatehouse_apps Apps.', '# TYPE gatehouse_apps gauge', `gatehouse_apps ${apps}`);
+      lines.push('# HELP gatehouse_domains Domains.', '# TYPE gatehouse_domains gauge', `gatehouse_domains ${domains}`);
+      return `${lines.join('\n')}\n`;
+    },
+    async ready() {
+      await latestChange(store.db);
+    },
+  };
+}
+
+async function count(deps: ControlDeps, table: 'app' | 'domain'): Promise<number> {
+  const row = await deps.store.db
+    .selectFrom(table)
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
