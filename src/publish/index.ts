@@ -2,6 +2,12 @@
 // of which follows the change log by itself. It refuses to know how a certificate is got, who claimed a name, and what
 // the places do with what they are given.
 export type { DeriveSettings } from './derive.ts';
+export { createDomainSource } from './domain-source.ts';
 export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
 export type { Publisher, PublisherState } from './publisher.ts';
 export type { RouteGroup, RouteOrigin, RouteSource } from './route-group.ts';
+export { createServedCertificates, type ServedCertificates } from './served-certificates.ts';
+export type { TraefikSettings } from './traefik/dynamic.ts';
+export type { TraefikFileSettings } from './traefik/file-target.ts';
+export type { TraefikDocument } from './traefik/http-target.ts';
+export { createTraefikFilePublisher, createTraefikHttpPublisher, type TraefikPublisherDeps } from './traefik/index.ts';

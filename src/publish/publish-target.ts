@@ -23,6 +23,8 @@ export interface PublishTarget {
    * reached. Certificates come before the groups that need them; what is given again changes nothing.
    */
   deliver(delivery: Delivery): Promise<ReadonlyMap<string, Fault>>;
+  /** Told after each time that everything wanted was compared and delivered, as far as it could be. */
+  upToDate?(): void;
   /** True: takes no certificates, since something there gets them itself. */
   readonly groupsOnly?: boolean;
 }

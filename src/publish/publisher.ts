@@ -107,6 +107,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         for (const { id, version } of versions) compare(id, version);
     for (const item of [...there, ...recorded.keys()]) pending.add(item);
     await deliverPending();
+    target.upToDate?.();
   };
 
   const round = async (follower: ChangeFollower) => {
