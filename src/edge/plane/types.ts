@@ -54,7 +54,7 @@ export interface PlaneSettings {
   readonly limits: PlaneLimits;
   /** CIDRs of proxies before us whose X-Forwarded-* and Forwarded are believed and appended to. */
   readonly trustedProxies: readonly string[];
-  /** The field that carries a request's id, to upstreams and back; a trusted proxy's is kept. `''` for none. */
+  /** The field that carries a request's id to upstreams; a trusted proxy's is kept. `''` for none. */
   readonly requestIdHeader: string;
 }
 
@@ -96,6 +96,8 @@ export interface ConnectionInfo {
   readonly localPort: number;
   /** Verified; undefined when none was given. */
   readonly clientCertificate?: ClientIdentity;
+  /** Whether the certificate that was shown is good for another host too; without it only the SNI's own is served. */
+  readonly covers?: (host: string) => boolean;
   readonly listener: ListenerView;
 }
 

@@ -1,0 +1,138 @@
+import { errorText } from '../../base/index.ts';
+import type { Route } from '../../picture/index.ts';
+import type { Exchange } from '../forward/exchange.ts';
+import type { UpstreamState } from '../plane/types.ts';
+import { type Connecting, connect } from './connect.ts';
+import { Health } from './health.ts';
+import { Http1Upstream } from './http1-upstream.ts';
+import type { PoolsOptions } from './pools.ts';
+import type { Target } from './target.ts';
+
+// Longer than that, and a server in front of us has likely closed it: nginx keeps 75 s, Go 2 min, Node says it itself.
+const IDLE_MS = 55_000;
+const MOST_IDLE = 1_024;
+/** A request that cannot be repeated takes a connection that was in use a moment ago, or a new one. */
+const FRESH_MS = 2_000;
+
+/** The connections to one upstream. */
+export class Pool {
+  readonly target: Target;
+  readonly health = new Health();
+  private readonly options: PoolsOptions;
+  /** The one used last is used first, so that a quiet time shrinks the pool. */
+  private idle: Http1Upstream[] = [];
+  private readonly busy = new Set<Http1Upstream>();
+  private readonly connecting = new Set<Connecting>();
+  private closed = false;
+  private wasHealthy = true;
+
+  constructor(target: Target, options: PoolsOptions) {
+    this.target = target;
+    this.options = options;
+  }
+
+  acquire(exchange: Exchange, mayRepeat: boolean): void {
+    const now = this.options.clock.now();
+    for (let next = this.idle.at(-1); next !== undefined; next = this.idle.at(-1)) {
+      if (!mayRepeat && now - next.idleSince > FRESH_MS) break;
+      this.idle.pop();
+      if (!next.isUsable(now)) {
+        next.close();
+        continue;
+      }
+      this.busy.add(next);
+      exchange.connected(next);
+      return;
+    }
+    this.open(exchange, now);
+  }
+
+  private open(exchange: Exchange, now: number): void {
+    const own = exchange.service?.route.timeouts?.connectMs;
+    const connectMs = own ?? this.options.settings().limits.upstream.connectMs;
+    const connecting = connect(this.target, exchange.context.info, now + connectMs, (result) => {
+      this.connecting.delete(connecting);
+      if ('error' in result) {
+        const detail = errorText(result.error);
+        exchange.upstreamFailed({ detail, unsent: true, stale: false, timeout: result.timeout });
+        return;
+      }
+      const side = new Http1Upstream(this, result);
+      this.busy.add(side);
+      exchange.connected(side);
+    });
+    this.connecting.add(connecting);
+  }
+
+  /** A connection has finished its request and can take another. */
+  giveBack(side: Http1Upstream): void {
+    this.busy.delete(side);
+    if (this.closed || this.idle.length >= MOST_IDLE) {
+      side.close();
+      return;
+    }
+    const now = this.options.clock.now();
+    side.idleSince = now;
+    side.idleUntil = now + Math.min(IDLE_MS, side.keepAliveMs);
+    this.idle.push(side);
+  }
+
+  /** A connection has ended. */
+  forget(side: Http1Upstream): void {
+    if (this.busy.delete(side)) return;
+    const at = this.idle.indexOf(side);
+    if (at >= 0) this.idle.splice(at, 1);
+  }
+
+  isHealthy(): boolean {
+    return this.health.isHealthy(this.options.clock.now());
+  }
+  succeeded(): void {
+    this.health.succeeded();
+    if (!this.wasHealthy) this.noteHealth();
+  }
+  failed(detail: string): void {
+    this.health.failed(this.options.clock.now(), detail);
+    this.noteHealth();
+  }
+  private noteHealth(): void {
+    const healthy = this.isHealthy();
+    if (healthy === this.wasHealthy) return;
+    this.wasHealthy = healthy;
+    const facts = { upstream: this.target.url, reason: this.health.reason };
+    if (healthy) this.options.log.info(facts, 'the upstream is well again');
+    else this.options.log.warn(facts, 'the upstream is resting after failures');
+    this.options.changed(this.state());
+  }
+
+  watch(route: Route): void {
+    this.health.follow(route.health);
+  }
+  unwatch(_route: Route): void {}
+
+  state(): UpstreamState {
+    return {
+      url: this.target.url,
+      healthy: this.isHealthy(),
+      reason: this.health.reason,
+      active: this.busy.size,
+      idleConnections: this.idle.length,
+    };
+  }
+
+  tick(now: number): void {
+    if (!this.wasHealthy) this.noteHealth();
+    for (const connecting of this.connecting) connecting.tick(now);
+    // The oldest are at the front.
+    let expired = 0;
+    while (expired < this.idle.length && !this.idle[expired]!.isUsable(now)) expired++;
+    for (const side of this.idle.splice(0, expired)) side.close();
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const side of this.idle) side.close();
+    this.idle = [];
+    for (const connecting of this.connecting) connecting.cancel();
+  }
+}
