@@ -56,7 +56,8 @@ test('bodies pass in both framings, and connections are kept on both sides', asy
     request.on('end', () => {
       const body = Buffer.concat(pieces);
       if (request.url === '/length') response.setHeader('content-length', body.length);
-      response.end(body);
+      response.write(body);
+      response.end();
     });
   });
   const { port } = await startPlane(t, { routes: [site(url)] });
