@@ -1,24 +1,29 @@
 import type { Clock } from '../base/index.ts';
-import type { Actor, Control } from '../control/index.ts';
+import type { CertificateEvent } from '../contract/index.ts';
 import type { StreamEvent } from './stream.ts';
 
 const LOOK_EVERY_MS = 100;
 const BATCH = 200;
 
-/** A certificate's steps as they happen, from `after` on, until the client leaves; `served` once for each version. */
-export async function* followCertificate(
-  { control, clock }: { control: Control; clock: Clock },
-  actor: Actor,
-  id: string,
+/**
+ * Steps as they happen, from `after` on, until the client leaves. A step that tells of a state (`dns`, `served`) has the
+ * number of the step before it, and is told once until its words change.
+ */
+export async function* followSteps(
+  read: (after: number, limit: number) => Promise<CertificateEvent[]>,
+  clock: Clock,
   after: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamEvent> {
   let seen = after;
-  let servedAt = -1;
+  let state = '';
   while (!signal.aborted) {
-    for (const event of await control.certificates.events(actor, id, seen, BATCH)) {
-      if (event.step === 'served' && event.seq === servedAt) continue;
-      if (event.step === 'served') servedAt = event.seq;
+    for (const event of await read(seen, BATCH)) {
+      if (event.seq <= seen) {
+        const told = `${event.seq} ${event.step} ${event.detail}`;
+        if (told === state) continue;
+        state = told;
+      }
       seen = Math.max(seen, event.seq);
       yield { id: event.seq, event: event.step, data: event };
     }

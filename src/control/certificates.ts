@@ -143,13 +143,22 @@ export function createCertificateUseCases(deps: ControlDeps): CertificateUseCase
     },
     async events(actor, reference, after, limit) {
       requirePermission(actor, 'system.acme.read');
-      const view = await find(reference);
-      const events = (await engine.events(view.id, after, limit)).map(certificateEventDocument);
-      const last = events.at(-1)?.seq ?? after;
-      const served = events.length < limit ? await servedEvent(deps, view.id, last) : undefined;
-      return served === undefined ? events : [...events, served];
+      return certificateSteps(deps, (await find(reference)).id, after, limit);
     },
   };
+}
+
+/** Steps after `after`, oldest first, and `served` once every data plane has the newest version. */
+export async function certificateSteps(
+  deps: ControlDeps,
+  id: string,
+  after: number,
+  limit: number,
+): Promise<CertificateEvent[]> {
+  const events = (await deps.certificates.events(id, after, limit)).map(certificateEventDocument);
+  const last = events.at(-1)?.seq ?? after;
+  const served = events.length < limit ? await servedEvent(deps, id, last) : undefined;
+  return served === undefined ? events : [...events, served];
 }
 
 /** That the data planes have what was issued is not a step of the engine's, so it is seen here. */

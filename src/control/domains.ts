@@ -1,5 +1,5 @@
 import { Fault } from '../base/index.ts';
-import type { AddDomain, ChangeDomain, Domain } from '../contract/index.ts';
+import type { AddDomain, CertificateEvent, ChangeDomain, Domain } from '../contract/index.ts';
 import { claimDomain, type DomainsDeps, lookAgain, reconcileDomain, removeDomain } from '../domains/index.ts';
 import { type AppRow, appById } from '../store/apps.ts';
 import {
@@ -14,8 +14,9 @@ import { appendAudit, recordChange } from '../store/index.ts';
 import { parseDnsName } from '../x509/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { appFor } from './apps.ts';
-import { checkIssuers } from './certificates.ts';
+import { certificateSteps, checkIssuers } from './certificates.ts';
 import { auditEvent, type ControlDeps, guarded, notFound } from './context.ts';
+import { time } from './documents.ts';
 import { domainDocument } from './domain-document.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
 
@@ -30,10 +31,14 @@ export interface DomainUseCases {
   /** All domains of one app, or of every app that the actor may see. */
   list(actor: Actor, app: string | undefined, input: DomainListInput): Promise<Page<Domain>>;
   get(actor: Actor, app: string, name: string): Promise<Domain>;
+  /** By name alone, whichever app holds it. */
+  find(actor: Actor, name: string): Promise<Domain>;
   change(actor: Actor, app: string, name: string, input: ChangeDomain): Promise<Domain>;
   /** Looks at DNS now, and tries for a certificate now. */
   verify(actor: Actor, app: string, name: string): Promise<Domain>;
   remove(actor: Actor, app: string, name: string): Promise<void>;
+  /** What happens on its way to being served: `dns` while it waits for DNS, then its certificate's steps. */
+  events(actor: Actor, app: string, name: string, after: number, limit: number): Promise<CertificateEvent[]>;
 }
 
 export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): DomainUseCases {
@@ -102,6 +107,15 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
       const app = await appFor(deps, actor, reference);
       return document(await find(app, name), app);
     },
+    async find(actor, text) {
+      requirePermission(actor, 'apps.read');
+      const name = parseDnsName(text, { wildcard: true, field: 'domain' });
+      const row = await domainByName(deps.store.db, name);
+      const app = row && (await appById(deps.store.db, row.app_id));
+      if (row === undefined || app === undefined || actor.apps?.has(app.id) === false)
+        throw notFound('domain', name, 'gatehouse domains list');
+      return document(row, app);
+    },
     change: (actor, reference, name, input) =>
       guarded(deps, actor, act('change', name, { app: reference, ...input }), async () => {
         const app = await appFor(deps, actor, reference);
@@ -153,6 +167,14 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
         if (row.kind === 'auto') throw autoStays(row.name);
         await removeDomain(domains, row, auditEvent(actor, act('remove', row.name, { app: app.id }), deps.clock.now()));
       }),
+    async events(actor, reference, name, after, limit) {
+      requirePermission(actor, 'apps.read');
+      const app = await appFor(deps, actor, reference);
+      const row = await find(app, name);
+      if (row.certificate_id !== null) return certificateSteps(deps, row.certificate_id, after, limit);
+      const { why } = await document(row, app);
+      return [{ seq: after, at: time(row.updated_at), step: 'dns', detail: why.summary, problem: null }];
+    },
   };
 }
 

@@ -10,9 +10,8 @@ import {
   UploadCertificate,
   words,
 } from '../../contract/index.ts';
-import { followCertificate } from '../follow.ts';
 import { type Api, answers, creates, IdPath, lists, nothing, other, type RouteDeps } from '../route.ts';
-import { sendStream, wantsStream } from '../stream.ts';
+import { answerSteps, StepsQuery } from '../steps.ts';
 
 const BASE = '/system/acme_certificates';
 
@@ -144,20 +143,15 @@ export function certificateRoutes(api: Api, deps: RouteDeps): void {
         operationId: 'getCertificateEvents',
         summary: 'Its history; as server-sent events when asked for text/event-stream',
         params: IdPath,
-        querystring: Type.Object({
-          after: Type.Integer({ minimum: 0, default: 0, description: 'events with a greater seq' }),
-          limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200 }),
-        }),
+        querystring: StepsQuery,
         response: answers(Type.Array(CertificateEvent)),
       },
     },
-    async (request, reply) => {
-      const { id } = request.params;
-      const after = Number(request.headers['last-event-id'] ?? request.query.after) || 0;
-      const first = await certificates.events(request.actor, id, after, request.query.limit);
-      if (!wantsStream(request)) return { data: first };
-      await sendStream(request, reply, (signal) => followCertificate(deps, request.actor, id, after, signal));
-      return reply;
+    (request, reply) => {
+      const { actor, params } = request;
+      return answerSteps(request, reply, deps.clock, (after, limit) =>
+        certificates.events(actor, params.id, after, limit),
+      );
     },
   );
 }

@@ -1,6 +1,15 @@
 import { Type } from 'typebox';
-import { AddDomain, ChangeDomain, DNS_STATES, Domain, PageQuery, words } from '../../contract/index.ts';
+import {
+  AddDomain,
+  CertificateEvent,
+  ChangeDomain,
+  DNS_STATES,
+  Domain,
+  PageQuery,
+  words,
+} from '../../contract/index.ts';
 import { type Api, AppPath, answers, creates, DomainPath, lists, nothing, type RouteDeps } from '../route.ts';
+import { answerSteps, StepsQuery } from '../steps.ts';
 
 const Query = Type.Object({
   ...PageQuery,
@@ -8,7 +17,7 @@ const Query = Type.Object({
   prefix: Type.Optional(Type.String({ maxLength: 253, description: 'names that begin so' })),
 });
 
-export function domainRoutes(api: Api, { control }: RouteDeps): void {
+export function domainRoutes(api: Api, { control, clock }: RouteDeps): void {
   const tags = ['domains'];
   api.get(
     '/domains',
@@ -22,6 +31,19 @@ export function domainRoutes(api: Api, { control }: RouteDeps): void {
       },
     },
     (request) => control.domains.list(request.actor, undefined, request.query),
+  );
+  api.get(
+    '/domains/:domain',
+    {
+      schema: {
+        tags,
+        operationId: 'findDomain',
+        summary: 'Shows a domain, whichever app holds it',
+        params: Type.Object({ domain: Type.String({ maxLength: 1000 }) }),
+        response: answers(Domain),
+      },
+    },
+    async (request) => ({ data: await control.domains.find(request.actor, request.params.domain) }),
   );
   api.get(
     '/apps/:app/domains',
@@ -117,5 +139,24 @@ export function domainRoutes(api: Api, { control }: RouteDeps): void {
     async (request) => ({
       data: await control.domains.verify(request.actor, request.params.app, request.params.domain),
     }),
+  );
+  api.get(
+    '/apps/:app/domains/:domain/events',
+    {
+      schema: {
+        tags,
+        operationId: 'getDomainEvents',
+        summary: 'Its way to being served; as server-sent events when asked for text/event-stream',
+        params: DomainPath,
+        querystring: StepsQuery,
+        response: answers(Type.Array(CertificateEvent)),
+      },
+    },
+    (request, reply) => {
+      const { app, domain } = request.params;
+      return answerSteps(request, reply, clock, (after, limit) =>
+        control.domains.events(request.actor, app, domain, after, limit),
+      );
+    },
   );
 }
