@@ -27,6 +27,7 @@ export interface Worker {
 
 // A connection looks by itself; this is for a quiet edge, whose routes' health checks follow the picture too.
 const LOOK_MS = 1_000;
+const DRAIN_LOOK_MS = 20;
 
 /** Listens when it resolves. */
 export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<Worker> {
@@ -130,8 +131,12 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
         });
     },
     async drain(deadlineMs) {
+      const deadline = clock.now() + deadlineMs;
       await Promise.all(servers.map((server) => server.close()));
-      await plane.drain(deadlineMs);
+      // A client whose handshake was accepted has been promised an answer.
+      const handshaking = () => [...listeners.values()].some(({ tls }) => tls !== undefined && tls.handshaking() > 0);
+      while (handshaking() && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
+      await plane.drain(Math.max(0, deadline - clock.now()));
       clearInterval(looking);
       for (const cache of caches) cache.close();
       for (const view of views) view.close();

@@ -5,6 +5,7 @@ import type { ConnectionInfo, Plane, PlaneOptions } from './plane/types.ts';
 
 /** A small data plane on Node's HTTP/1.1: routes by host and path prefix to the first http upstream. */
 export function createPlane(options: PlaneOptions): Plane {
+  const open = new Set<object>();
   const infos = new WeakMap<object, ConnectionInfo>();
   const server = createServer((incoming, outgoing) => {
     const info = infos.get(incoming.socket)!;
@@ -29,13 +30,19 @@ export function createPlane(options: PlaneOptions): Plane {
   return {
     accept(socket, info) {
       infos.set(socket, info);
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
       server.emit('connection', socket as Socket);
     },
     admit: () => true,
     release: () => {},
     routesChanged: () => {},
     configure: () => {},
-    drain: async () => server.closeAllConnections(),
+    async drain(deadlineMs) {
+      const deadline = options.clock.now() + deadlineMs;
+      while (open.size > 0 && options.clock.now() < deadline) await options.clock.sleep(20);
+      server.closeAllConnections();
+    },
     connections: () => [],
     upstreams: () => [],
     close: () => server.closeAllConnections(),
