@@ -7,7 +7,7 @@ import { listenOn, type PortServer } from './listen/port-server.ts';
 import type { ListenerSettings } from './listen/settings.ts';
 import { createTlsListener, type TlsListener } from './listen/tls-listener.ts';
 import { createPictureView, type PictureView } from './picture-view.ts';
-import { createPlane } from './plain-plane.ts';
+import { createPlane } from './plane/index.ts';
 import type { ListenerView, Plane } from './plane/types.ts';
 import { type ContextCache, createContextCache } from './tls/context-cache.ts';
 import { contextOptions } from './tls/policy.ts';
