@@ -5,4 +5,6 @@ export { parseConfig } from './config-file.ts';
 export { type CliFile, cliFile, dataDirectory, type Environment } from './data-dir.ts';
 export { errorText, Fault, type FaultDetails, faultOf, type Party, type Retry } from './fault.ts';
 export { isId, newId, newSecret, sha256Hex } from './ids.ts';
+export { type InputReader, readInput, type TextRule } from './input.ts';
 export { createLogger, type Logger, type LogLevel, limitedLogger, silentLogger } from './log.ts';
+export { createProblems, type Problems } from './problems.ts';

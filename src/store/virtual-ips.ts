@@ -30,6 +30,8 @@ export interface VirtualIpTables {
     sources_ipv4: string;
     /** 1: the target sees the client's address, so its way back must lead through the hub. */
     preserve_source: number;
+    /** 0 until a mission that opens it was approved; nothing is forwarded before. */
+    opened: number;
     created_at: number;
     updated_at: number;
   };

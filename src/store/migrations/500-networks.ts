@@ -88,6 +88,7 @@ export const networks: Step = async (db, types) => {
     .addColumn('sources_ipv6', 'text', (column) => column.notNull())
     .addColumn('sources_ipv4', 'text', (column) => column.notNull())
     .addColumn('preserve_source', 'integer', (column) => column.notNull())
+    .addColumn('opened', 'integer', (column) => column.notNull())
     .addColumn('created_at', types.integer, (column) => column.notNull())
     .addColumn('updated_at', types.integer, (column) => column.notNull())
     .addUniqueConstraint('port_mapping_listens', ['hub_peer_id', 'listen_port', 'protocol'])

@@ -1,0 +1,22 @@
+// network owns overlay networks, peers, virtual IPs and port mappings, the compilers of nftables and WireGuard
+// configuration, and the agents that apply them. It refuses to know hostnames, certificates and who may do what.
+export {
+  type Cidr,
+  canonicalAddress,
+  cidrText,
+  contains,
+  type Family,
+  freeAddress,
+  isGlobal,
+  parseCidr,
+} from './address.ts';
+export type { Collection, Document, PageRequest } from './collection.ts';
+export { compileNftables } from './compile-nftables.ts';
+export type { NetworkDeps } from './deps.ts';
+export { type HubIntent, type NetworkFacts, resolveHub, type UnresolvedMapping } from './hub-intent.ts';
+export { createInstances } from './instances.ts';
+export { createNetworks } from './networks.ts';
+export { createPeers } from './peers.ts';
+export { createPortMappings } from './port-mappings.ts';
+export { parseHostCidrs } from './vip-cidr.ts';
+export { createVirtualIps } from './virtual-ips.ts';
