@@ -19,4 +19,4 @@ export { createNetworks } from './networks.ts';
 export { createPeers } from './peers.ts';
 export { createPortMappings } from './port-mappings.ts';
 export { parseHostCidrs } from './vip-cidr.ts';
-export { createVirtualIps } from './virtual-ips.ts';
+export { createVirtualIps, virtualAddresses } from './virtual-ips.ts';

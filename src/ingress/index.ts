@@ -1,0 +1,21 @@
+// ingress owns how an internal service gets a public endpoint and loses it again: what is checked, the plan, its steps,
+// and the routes that follow from it. It refuses to know who may ask, who approved, and how its steps are kept going.
+
+export type { IngressDeps } from './deps.ts';
+export { exposeKind } from './expose.ts';
+export { createExposureRoutes } from './exposure-routes.ts';
+export { CHALLENGE_TYPES, DEFAULT_ISSUER, EXPOSE_FIELDS, type ExposeField, INTERNAL_ISSUER } from './inputs.ts';
+export { UNEXPOSE_FIELDS } from './plan-unexpose.ts';
+export type {
+  AddressLookupPort,
+  CertificatePort,
+  CredentialPort,
+  IssuerPort,
+  KnownCertificate,
+  KnownCredential,
+  OverlayPort,
+  ProbePort,
+  ProbeReport,
+  PublishPort,
+} from './ports.ts';
+export { unexposeKind } from './unexpose.ts';

@@ -1,0 +1,72 @@
+import { Fault } from '../base/index.ts';
+import type { StepContext, StepResult } from '../missions/index.ts';
+import { updateExposure } from '../store/exposures.ts';
+import { recordChange } from '../store/index.ts';
+import type { IngressDeps } from './deps.ts';
+import type { KnownCertificate } from './ports.ts';
+import { madeId, resolvedExposure } from './resolved.ts';
+
+// Longer than DNS providers take to publish a record everywhere; shorter than a person waits without wondering.
+const MOST_WAIT_MS = 10 * 60_000;
+const LOOK_EVERY_MS = 1_000;
+const MOST_FAILURES = 3;
+
+/** Gets the certificate, or takes one that is good. Hard: a stuck certificate fails the whole, in its engine's words. */
+export async function getCertificate(deps: IngressDeps, context: StepContext): Promise<StepResult> {
+  const { store, clock, certificates } = deps;
+  const wanted = resolvedExposure(context.plan);
+  const issuer = wanted.issuer!;
+  const exposureId = madeId(context, 'virtual_ip', 'exposure_id');
+  const id = await certificates.ensure({
+    names: [wanted.hostname],
+    issuers: [issuer],
+    ...(wanted.challenge !== null && { challenge: wanted.challenge }),
+    ...(wanted.dns_credential_id !== null && { dnsCredentialId: wanted.dns_credential_id }),
+    reference: `exposure:${exposureId}`,
+  });
+  await store.write(async (tx) => {
+    const now = clock.now();
+    await updateExposure(tx, exposureId, { certificate_id: id, issuer }, now);
+    await recordChange(tx, 'route', exposureId, now);
+  });
+  const served = await waitFor(deps, id, issuer, context);
+  return {
+    outputs: { certificate_id: id, not_after: served.notAfter ?? null, fingerprint: served.fingerprint ?? null },
+  };
+}
+
+async function waitFor(deps: IngressDeps, id: string, issuer: string, context: StepContext): Promise<KnownCertificate> {
+  const { clock, certificates } = deps;
+  const deadline = clock.now() + MOST_WAIT_MS;
+  const before = await certificates.get(id);
+  const good = (certificate: KnownCertificate | undefined) =>
+    certificate?.servedIssuer === issuer && (certificate.notAfter ?? 0) > clock.now();
+  if (before !== undefined && good(before)) return before;
+  // One that failed before waits for its next attempt; an approved mission is a reason to try now.
+  const failures = before?.attempts ?? 0;
+  if (failures > 0) await certificates.tryNow(id);
+  await context.note('waiting for the certificate');
+  for (;;) {
+    const now = await certificates.get(id);
+    if (now !== undefined && good(now)) return now;
+    const failed = (now?.attempts ?? 0) - failures;
+    const tooLate = (now?.nextAttemptAt ?? 0) > deadline || clock.now() >= deadline;
+    if (now?.problem !== undefined && failed > 0 && (failed >= MOST_FAILURES || tooLate)) throw stuck(now);
+    if (clock.now() >= deadline) throw stuck(now);
+    await clock.sleep(LOOK_EVERY_MS, context.signal);
+  }
+}
+
+function stuck(certificate: KnownCertificate | undefined): Fault {
+  const { problem } = certificate ?? {};
+  const next = certificate?.nextAttemptAt;
+  return new Fault({
+    code: problem?.code ?? 'certificate_slow',
+    detail: problem?.detail ?? 'the certificate was not there after ten minutes',
+    party: problem?.party ?? 'ca',
+    retry: next === undefined ? 'never' : { notBefore: next },
+    advice:
+      problem?.advice ??
+      `gatehouse certificates events ${certificate?.id ?? ''} shows what it waits for; propose the same again when it is there`,
+  });
+}

@@ -1,0 +1,17 @@
+// missions owns plans that run only after approval: proposing, approving, rejecting, and running them step by step so
+// that a crash at any point loses nothing. It refuses to know what the steps do; each kind of operation brings them.
+export type {
+  Json,
+  JsonObject,
+  MissionKind,
+  MissionPlan,
+  PlannedStep,
+  StepContext,
+  StepResult,
+  StepRunner,
+} from './kind.ts';
+export { createMissions, type MissionEventView, type Missions, type MissionsDeps } from './missions.ts';
+export { type ApprovalPolicy, DEFAULT_POLICY, TRANSITIONS } from './policy.ts';
+export { createMissionRunner, type MissionRunner } from './reconcile.ts';
+export { EndOfTheWorld } from './run.ts';
+export type { MissionView } from './view.ts';

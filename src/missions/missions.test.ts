@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import {
+  createIngressWorld,
+  createWorldMissions,
+  drive,
+  exposeInput,
+  type IngressWorld,
+} from '../../test/fixtures/ingress.ts';
+import { Fault } from '../base/index.ts';
+import { createPeers, createPortMappings, createVirtualIps } from '../network/index.ts';
+import { listExposures } from '../store/exposures.ts';
+import { EndOfTheWorld } from './run.ts';
+
+const KIND = 'expose_service_publicly';
+const never = new AbortController().signal;
+
+async function exposed(world: IngressWorld, change: Record<string, unknown> = {}) {
+  const { missions, runner } = createWorldMissions(world);
+  const { id } = await missions.propose(KIND, exposeInput(world, change), 'token:ann');
+  await missions.approve(id, 'token:ann');
+  await drive(world.clock, runner.reconcile(never));
+  return (await missions.get(id))!;
+}
+
+async function things({ deps, certificates }: IngressWorld) {
+  const page = { limit: 50 };
+  return {
+    vips: (await createVirtualIps(deps).list(page)).map(({ name }) => name),
+    mappings: (await createPortMappings(deps).list(page)).map((row) => `${row.listen_port}>${row.target_port}`),
+    exposures: (await listExposures(deps.store.db, {}, page)).map(({ hostname, status }) => `${hostname} ${status}`),
+    certificates: certificates.all.size,
+  };
+}
+
+async function rejected(promise: Promise<unknown>): Promise<Fault> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  assert.ok(error instanceof Fault, String(error));
+  return error;
+}
+
+const world = (t: TestContext) => createIngressWorld(t, { proxy: true });
+
+test('nothing happens before approval; then every step does, once', async (t) => {
+  const w = await world(t);
+  const { missions, runner, wakes } = createWorldMissions(w);
+  const proposed = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  assert.equal(proposed.status, 'proposed');
+  await runner.reconcile(never);
+  assert.deepEqual(await things(w), { vips: [], mappings: [], exposures: [], certificates: 0 });
+  const approved = await missions.approve(proposed.id, 'token:bob');
+  assert.equal(approved.status, 'approved');
+  assert.equal(wakes(), 1);
+  await drive(w.clock, runner.reconcile(never));
+  const done = (await missions.get(proposed.id))!;
+  assert.equal(done.status, 'succeeded');
+  const { exposure_id, virtual_ip_id, port_mapping_id, ...result } = done.result!;
+  assert.deepEqual(result, {
+    status: 'exposed',
+    certificate_id: 'crt_metrics.example.com|letsencrypt-staging',
+    public_endpoints: ['https://metrics.example.com/'],
+    steps_completed: ['virtual_ip', 'port_mapping', 'certificate', 'proxy', 'probe'],
+    looks: [
+      { address: '8.8.4.4', port: 443, seen: 'CN=metrics.example.com from CN=fake; answer 200' },
+      { address: '2600::1', port: 443, seen: 'CN=metrics.example.com from CN=fake; answer 200' },
+    ],
+  });
+  for (const id of [exposure_id, virtual_ip_id, port_mapping_id]) assert.match(String(id), /^(exp|vip|map)_/);
+  assert.deepEqual(await things(w), {
+    vips: ['expose-metrics.example.com'],
+    mappings: ['443>8443'],
+    exposures: ['metrics.example.com exposed'],
+    certificates: 1,
+  });
+});
+
+test('a crash at every boundary: the next run makes one of each thing', async (t) => {
+  const steps = ['virtual_ip', 'port_mapping', 'certificate', 'proxy', 'probe'];
+  const boundaries = [...steps.flatMap((step) => [`before:${step}`, `between:${step}`, `after:${step}`]), 'before:end'];
+  for (const boundary of boundaries) {
+    const w = await world(t);
+    let crashes = 0;
+    const { missions, runner } = createWorldMissions(w, {
+      checkpoint: async (where) => {
+        if (where === boundary && crashes++ === 0) throw new EndOfTheWorld();
+      },
+    });
+    const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
+    await missions.approve(id, 'token:bob');
+    await assert.rejects(drive(w.clock, runner.reconcile(never)), EndOfTheWorld, boundary);
+    assert.equal((await missions.get(id))?.status, 'running', boundary);
+    const { runner: next } = createWorldMissions(w);
+    await next.reconcile(never);
+    assert.equal((await missions.get(id))?.status, 'running', 'the lease of the dead runner is respected');
+    await w.clock.advance(61_000);
+    await drive(w.clock, next.reconcile(never));
+    assert.equal((await missions.get(id))?.status, 'succeeded', boundary);
+    assert.deepEqual(
+      await things(w),
+      {
+        vips: ['expose-metrics.example.com'],
+        mappings: ['443>8443'],
+        exposures: ['metrics.example.com exposed'],
+        certificates: 1,
+      },
+      boundary,
+    );
+  }
+});
+
+test('two people press Approve at once, and two runners look at once: one run', async (t) => {
+  const w = await world(t);
+  let begun = 0;
+  const checkpoint = async (where: string) => {
+    if (where === 'before:virtual_ip') begun++;
+  };
+  const { missions, runner } = createWorldMissions(w, { checkpoint });
+  const { runner: other } = createWorldMissions(w, { checkpoint });
+  const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  await Promise.all([missions.approve(id, 'token:bob'), missions.approve(id, 'token:cid')]);
+  await drive(w.clock, Promise.all([runner.reconcile(never), other.reconcile(never)]));
+  assert.equal((await missions.get(id))?.status, 'succeeded');
+  assert.equal(begun, 1);
+  assert.equal((await missions.approve(id, 'token:dan')).status, 'succeeded', 'a late press changes nothing');
+});
+
+test('a plan that changed is refused and shown again', async (t) => {
+  const w = await world(t);
+  const { missions } = createWorldMissions(w);
+  const first = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  await exposed(w, { service_hostname: 'logs.example.com', vip_cidr: 'fd42::11/128' });
+  const fault = await rejected(missions.approve(first.id, 'token:bob'));
+  assert.equal(fault.code, 'plan_changed');
+  assert.match(fault.details.detail, /port_mapping was "create: .*" and is now "reuse: .*goes to the proxy on proxy-1/);
+  const again = (await missions.get(first.id))!;
+  assert.deepEqual([again.status, again.plan[1]!.action], ['proposed', 'reuse']);
+  assert.equal((await missions.approve(first.id, 'token:bob')).status, 'approved');
+});
+
+test('a plan that is no longer possible cannot be approved', async (t) => {
+  const w = await world(t);
+  const { missions } = createWorldMissions(w);
+  const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  await createPeers(w.deps).remove(w.ids.backend);
+  const fault = await rejected(missions.approve(id, 'token:bob'));
+  assert.equal(fault.details.status, 409);
+  assert.match(fault.details.detail, /it cannot be done as things are now: .*has no peer/);
+});
+
+test('rejected and expired proposals never run', async (t) => {
+  const w = await world(t);
+  const { missions, runner } = createWorldMissions(w);
+  const one = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  assert.equal((await missions.reject(one.id, 'token:bob', 'not today')).status, 'rejected');
+  assert.equal((await rejected(missions.approve(one.id, 'token:bob'))).code, 'mission_over');
+  const two = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  await w.clock.advance(25 * 3_600_000);
+  assert.equal((await missions.get(two.id))?.status, 'expired');
+  assert.equal((await rejected(missions.approve(two.id, 'token:bob'))).code, 'mission_over');
+  await runner.reconcile(never);
+  assert.equal((await missions.events(two.id, 0, 10)).at(-1)?.state, 'expired');
+  assert.deepEqual((await things(w)).vips, []);
+});
+
+test('two approvals are of two people, one of whom did not ask', async (t) => {
+  const w = await world(t);
+  const policy = { approvals: 2, askerMayApprove: true, expiresAfter: 3_600_000 } as const;
+  const { missions } = createWorldMissions(w, { policy });
+  const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  assert.equal((await missions.approve(id, 'token:ann')).status, 'proposed');
+  assert.equal((await missions.approve(id, 'token:ann')).status, 'proposed');
+  assert.equal((await missions.approve(id, 'token:bob')).status, 'approved');
+  const strict = createWorldMissions(w, { policy: { ...policy, approvals: 1, askerMayApprove: false } }).missions;
+  const own = await strict.propose(KIND, exposeInput(w), 'token:ann');
+  assert.equal((await rejected(strict.approve(own.id, 'token:ann'))).code, 'own_mission');
+  assert.equal((await strict.approve(own.id, 'token:bob')).status, 'approved');
+});
+
+test('a stuck certificate fails the whole, in its own words; the next run goes on from there', async (t) => {
+  const w = await world(t);
+  w.certificates.fail({
+    code: 'urn:ietf:params:acme:error:rateLimited',
+    detail: 'too many certificates (50) for example.com in the last 168 hours',
+    party: 'ca',
+    advice: 'switch to letsencrypt-staging or wait',
+  });
+  const failed = await exposed(w);
+  assert.equal(failed.status, 'failed');
+  assert.deepEqual(failed.stepsCompleted, ['virtual_ip', 'port_mapping']);
+  assert.match(failed.summary, /step certificate failed: too many certificates \(50\)/);
+  assert.equal(failed.lastProblem?.advice, 'switch to letsencrypt-staging or wait');
+  assert.deepEqual((await things(w)).exposures, ['metrics.example.com incomplete']);
+  w.certificates.fail(undefined);
+  const again = await exposed(w);
+  assert.equal(again.status, 'succeeded');
+  assert.deepEqual(
+    again.plan.slice(0, 2).map(({ action }) => action),
+    ['reuse', 'reuse'],
+  );
+  assert.deepEqual((await things(w)).vips.length, 1);
+});
+
+test('another certificate than the issued one is a failure that says what to do', async (t) => {
+  const w = await world(t);
+  w.probe = {
+    connected: true,
+    fingerprint: 'x',
+    subject: 'CN=TRAEFIK DEFAULT CERT',
+    issuer: 'CN=TRAEFIK DEFAULT CERT',
+    names: [],
+  };
+  const failed = await exposed(w);
+  assert.equal(failed.lastProblem?.code, 'default_certificate_served');
+  assert.match(failed.lastProblem?.detail ?? '', /serves CN=TRAEFIK DEFAULT CERT/);
+  assert.match(failed.lastProblem?.advice ?? '', /system_reverse_proxy_compose/);
+});
+
+test('a 403 from the service is told as an allowlist', async (t) => {
+  const w = await world(t);
+  const { id } = { id: 'crt_metrics.example.com|letsencrypt-staging' };
+  w.probe = { connected: true, fingerprint: `fp-${id}`, names: ['metrics.example.com'], status: 403 };
+  const done = await exposed(w);
+  assert.equal(done.status, 'succeeded');
+  assert.match(done.warnings.join('\n'), /answers 403 .* while its certificate is good: .* allowed hosts/);
+});
+
+test('two services behind one hub, and the first leaves without the second noticing', async (t) => {
+  const w = await world(t);
+  await exposed(w);
+  const second = await exposed(w, {
+    service_hostname: 'logs.example.com',
+    vip_cidr: 'fd42::11/128',
+    backend_port: 9000,
+  });
+  assert.equal(second.plan[1]!.action, 'reuse');
+  assert.deepEqual((await things(w)).mappings, ['443>8443']);
+  const { missions, runner } = createWorldMissions(w);
+  const down = await missions.propose('unexpose_service', { service_hostname: 'metrics.example.com' }, 'token:ann');
+  assert.deepEqual(
+    down.plan.map(({ step }) => step),
+    ['proxy', 'certificate', 'port_mapping', 'virtual_ip'],
+  );
+  assert.match(down.plan[2]!.detail, /443\/tcp stays for https:\/\/logs\.example\.com/);
+  await missions.approve(down.id, 'token:bob');
+  await drive(w.clock, runner.reconcile(never));
+  assert.equal((await missions.get(down.id))?.status, 'succeeded');
+  assert.deepEqual((await things(w)).vips, ['expose-logs.example.com']);
+  const last = await missions.propose('unexpose_service', { service_hostname: 'logs.example.com' }, 'token:ann');
+  await missions.approve(last.id, 'token:bob');
+  await drive(w.clock, runner.reconcile(never));
+  assert.deepEqual(await things(w), { vips: [], mappings: [], exposures: [], certificates: 2 });
+  assert.equal(w.certificates.references.size, 0);
+  assert.equal(
+    (await rejected(missions.propose('unexpose_service', { service_hostname: 'logs.example.com' }, 'a'))).code,
+    'not_exposed',
+  );
+});
+
+test('a service that ends TLS itself has the port alone, until another joins', async (t) => {
+  const w = await world(t);
+  const alone = await exposed(w, { termination: 'backend', vip_cidr: 'fd42::10/128 10.42.0.10/32' });
+  assert.match(alone.plan[1]!.detail, /forward 443\/tcp on edge-1 to the service's virtual IP, port 8080/);
+  const joined = await exposed(w, { service_hostname: 'logs.example.com', vip_cidr: 'fd42::11/128' });
+  assert.equal(joined.plan[1]!.action, 'change');
+  assert.match(joined.plan[1]!.detail, /metrics\.example\.com goes on through it, with its own TLS passed through/);
+  assert.deepEqual((await things(w)).mappings, ['443>8443']);
+});
