@@ -39,6 +39,10 @@ export function createDomainSource(db: Db, settings: DeriveSettings = {}): Route
           .where('domain.id', 'in', [...ids])
           .execute()
       ).flatMap(groupOf),
+    async coveredBy(certificateId) {
+      const own = await db.selectFrom('domain').select('id').where('certificate_id', '=', certificateId).execute();
+      return own.map(({ id }) => id);
+    },
     async page({ after, limit, prefix }) {
       // Rows that give no group are skipped, so a page is filled from as many reads as it takes.
       const groups: RouteGroup[] = [];

@@ -1,12 +1,17 @@
 // publish owns where routes and certificates go: one derivation from the store, and one publisher for each place, each
 // of which follows the change log by itself. It refuses to know how a certificate is got, who claimed a name, and what
 // the places do with what they are given.
+export type { DeliveryState } from './delivery-state.ts';
 export type { DeriveSettings } from './derive.ts';
 export { createDomainSource } from './domain-source.ts';
 export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
+export { createExposureSource } from './exposure-source.ts';
+export { createIngressRoutes, type IngressRoute, type IngressRoutes } from './ingress-routes.ts';
+export { createServingWatch, type ServingProbe, type ServingWatch } from './probe.ts';
 export type { Publisher, PublisherState } from './publisher.ts';
 export type { RouteGroup, RouteOrigin, RouteSource } from './route-group.ts';
 export { createServedCertificates, type ServedCertificates } from './served-certificates.ts';
+export { createTlsProbe } from './tls-probe.ts';
 export type { TraefikSettings } from './traefik/dynamic.ts';
 export type { TraefikFileSettings } from './traefik/file-target.ts';
 export type { TraefikDocument } from './traefik/http-target.ts';

@@ -92,7 +92,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (waiting.size === 0) upToDateAt = clock.now();
   };
 
-  const reconcileAll = async () => {
+  const compareAll = async () => {
     const there = new Set(await target.inventory());
     const recorded = await recordedDeliveries(store, target.name);
     const compare = (item: string, token: string) => {
@@ -124,6 +124,15 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     }
   };
 
+  // A comparison that somebody asks for and the loop's own round take turns.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work, work);
+    turn = result.catch(() => {});
+    return result;
+  };
+  const reconcileAll = () => inTurn(compareAll);
+
   const untilReached = async (signal: AbortSignal) => {
     for (let attempt = 1; ; attempt++)
       try {
@@ -146,7 +155,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       const attempts = Math.max(failedRounds, ...(waiting.size > 0 ? [Math.min(...waiting.values())] : []));
       await bell.wait(attempts > 0 ? planRetry(attempts) : LOOK_EVERY_MS, signal);
       for (const item of waiting.keys()) pending.add(item);
-      await round(follower);
+      await inTurn(() => round(follower));
       if (clock.now() >= sweepAt) {
         await untilReached(signal);
         sweepAt = clock.now() + SWEEP_EVERY_MS;

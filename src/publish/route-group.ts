@@ -28,6 +28,8 @@ export interface RouteSource {
   touchedBy(change: Change): Promise<readonly string[]>;
   /** Those of `ids` that there are. */
   find(ids: readonly string[]): Promise<RouteGroup[]>;
+  /** Ids of the groups that a certificate is meant to cover. */
+  coveredBy(certificateId: string): Promise<readonly string[]>;
   /** In order of id, those after `after`, at most `limit`. Hosts that begin so, when `prefix` is given. */
   page(page: { after?: string; limit: number; prefix?: string }): Promise<RouteGroup[]>;
 }

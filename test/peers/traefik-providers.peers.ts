@@ -205,6 +205,7 @@ function fixedSource(routes: readonly Route[]): RouteSource {
   return {
     idPrefix: 'exp_',
     touchedBy: async () => [],
+    coveredBy: async () => [],
     find: async (ids) => groups.filter(({ id }) => ids.includes(id)),
     page: async ({ after }) => (after === undefined ? groups : []),
   };
