@@ -52,6 +52,14 @@ export function createExposureRoutes(store: Store): RouteSource {
       const groups = await Promise.all(ids.map((id) => groupOf(store.db, id)));
       return groups.flatMap((group) => group ?? []);
     },
+    async coveredBy(certificateId) {
+      const own = await store.db
+        .selectFrom('exposure')
+        .select('id')
+        .where('certificate_id', '=', certificateId)
+        .execute();
+      return own.map(({ id }) => id);
+    },
     async page({ after, limit, prefix }) {
       const groups: RouteGroup[] = [];
       let last = after;

@@ -5,7 +5,6 @@ export type { DeliveryState } from './delivery-state.ts';
 export type { DeriveSettings } from './derive.ts';
 export { createDomainSource } from './domain-source.ts';
 export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
-export { createExposureSource } from './exposure-source.ts';
 export { createIngressRoutes, type IngressRoute, type IngressRoutes } from './ingress-routes.ts';
 export { createServingWatch, type ServingProbe, type ServingWatch } from './probe.ts';
 export type { Publisher, PublisherState } from './publisher.ts';

@@ -4,7 +4,6 @@ import { createPublishedWorld } from '../../test/fixtures/published-world.ts';
 import { createVirtualClock, silentLogger } from '../base/index.ts';
 import { parsePem } from '../x509/index.ts';
 import { createDomainSource } from './domain-source.ts';
-import { createExposureSource } from './exposure-source.ts';
 import { createIngressRoutes } from './ingress-routes.ts';
 import { createServingWatch } from './probe.ts';
 import { createPublisher } from './publisher.ts';
@@ -16,7 +15,7 @@ async function opened(t: TestContext) {
   const world = await createPublishedWorld(t, clock);
   const { store } = world;
   const { target, document } = createTraefikHttpTarget();
-  const sources = [createExposureSource(store.db), createDomainSource(store.db)];
+  const sources = [createDomainSource(store.db)];
   const certificates = createServedCertificates(store.db, world.secrets);
   const publisher = createPublisher({ store, sources, certificates, target, clock, log: silentLogger });
   const routes = createIngressRoutes({ db: store.db, sources, certificates, publishers: [publisher], document });
