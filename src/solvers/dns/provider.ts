@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/index.ts';
+import type { Ask } from '../../dns/index.ts';
 import type { DnsProviderName, ProviderFields } from './fields.ts';
 import type { ProviderHttp } from './http.ts';
 
@@ -27,7 +28,7 @@ export interface DnsProvider {
    * provider cannot list them.
    */
   zones?(signal: AbortSignal, name?: string): Promise<ProviderZone[]>;
-  /** The zone that a name is in, where `zones` is absent. */
+  /** The zone that a name is in, where `zones` is absent; with neither it is the one that the credential is bound to. */
   zoneOf?(name: string, signal: AbortSignal): Promise<ProviderZone | undefined>;
   /** Answers the provider's id of the record, where it has one. */
   add(zone: ProviderZone, record: TxtRecord, signal: AbortSignal): Promise<string | undefined>;
@@ -43,8 +44,7 @@ export interface ProviderContext {
   readonly clock: Clock;
   /** Where programs of the `exec` provider must be. */
   readonly programs: string;
-  /** The zone cut above a name, for providers that cannot say. */
-  readonly zoneCut: (name: string, signal: AbortSignal) => Promise<string>;
+  readonly ask: Ask;
 }
 
 export type OpenProvider<P extends DnsProviderName> = (
