@@ -2,6 +2,14 @@
 // party answers for a name. It refuses to know challenges, certificates and DNS providers, and it changes nothing.
 export { type Ask, ask, unansweredReason } from './ask.ts';
 export { type CaaApplicant, type CaaRecord, caaText, findCaa, judgeCaa, requireCaa } from './caa.ts';
+export {
+  createDnsClient,
+  type DnsClient,
+  type DnsClientOptions,
+  type FoundAuthority,
+  ROOT_SERVERS,
+  SPLIT_HORIZON_ADVICE,
+} from './client.ts';
 export { canonical, type DnsRecord, type Question, type QuestionType, type Reply, rcodeOf } from './message.ts';
 export { aliasChain, createResolver, dataAt, type Resolver } from './resolver.ts';
 export { parseServerAddress, type ServerAddress, serverLabel } from './server-address.ts';

@@ -1,5 +1,12 @@
 // solvers/dns owns proof by DNS records: providers and their credentials, writing and removing TXT values, and waiting
 // until the world sees them. It refuses to know orders and certificates; whoever proves control says what to write.
+export {
+  createDnsCredentials,
+  type DnsCredentials,
+  type DnsCredentialView,
+  type DnsProviderView,
+} from './credentials.ts';
+export { createDns01, type Dns01Options } from './dns01.ts';
 export { DNS_PROVIDERS, type DnsProviderName, parseProviderFields } from './fields.ts';
 export type {
   Dns01,

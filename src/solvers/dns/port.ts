@@ -23,6 +23,7 @@ export interface DnsRecordPlace {
 /** What one server said of one record at its last asking. */
 export interface PropagationAnswer {
   readonly name: string;
+  readonly value: string;
   readonly role: 'authoritative' | 'resolver';
   readonly server: string;
   /** `present`, or what was there instead. */
