@@ -58,7 +58,11 @@ export function createDns01(options: Dns01Options): Dns01 {
         call.onStep?.('the propagation check is switched off');
         return { agreed: false, skipped: true, rounds: 0, answers: [] };
       }
-      return awaitPropagation(presentation.records, dns, clock, limits, call);
+      const signal = call.signal ?? new AbortController().signal;
+      return awaitPropagation(presentation.records, dns, clock, limits, call, async (lost) => {
+        const values = new Set(lost.map(({ value }) => value));
+        await records.rewrite(presentation.id, values, signal);
+      });
     },
     cleanUp: (presentationId) => records.remove(presentationId),
     sweep: (signal) => records.sweep(signal),

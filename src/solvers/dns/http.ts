@@ -18,53 +18,76 @@ export interface ProviderAnswer {
   readonly json: unknown;
 }
 
-/** HTTP to a DNS provider's API: bounded in size and time, with every failure as a `Fault` of party `dns-provider`. */
+/**
+ * HTTP to a DNS provider's API: bounded in size and time, with every failure as a `Fault` of party `dns-provider`. What
+ * fails in passing (5xx, a broken connection) is tried again at once, except a POST, which may have been carried out.
+ */
 export type ProviderHttp = (url: string, call: ProviderCall) => Promise<ProviderAnswer>;
 
 const CALL_MS = 30_000;
 const LARGEST_ANSWER = 8 * 1024 * 1024;
 
-export function createProviderHttp(
-  provider: string,
-  options: { clock: Clock; dispatcher?: Dispatcher; words?: (json: unknown) => string | undefined },
-): ProviderHttp {
-  return async (url, { method = 'GET', headers = {}, body, signal, accept = [] }) => {
-    const json = typeof body === 'object';
-    let answer: Dispatcher.ResponseData;
-    let text: string;
-    try {
-      answer = await request(url, {
-        method,
-        headers: {
-          'user-agent': 'gatehouse',
-          accept: 'application/json',
-          ...(json && { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        body: json ? JSON.stringify(body) : body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]),
-        dispatcher: options.dispatcher,
-      });
-      text = await boundedText(answer.body);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new Fault(
-        {
-          code: 'dns_provider_unreachable',
-          detail: `${provider}'s API could not be asked: ${errorText(error)}`,
-          party: 'dns-provider',
-          retry: 'backoff',
-        },
-        error,
-      );
-    }
-    const parsed = parse(text);
-    const { statusCode } = answer;
-    if ((statusCode >= 200 && statusCode < 300) || accept.includes(statusCode))
-      return { status: statusCode, text, json: parsed };
-    const words = options.words?.(parsed) ?? commonWords(parsed);
-    throw refusal(provider, statusCode, words, retryOf(statusCode, answer.headers['retry-after'], options.clock));
+export function createProviderHttp(provider: string, options: { clock: Clock; dispatcher?: Dispatcher }): ProviderHttp {
+  const once = async (url: string, call: ProviderCall): Promise<ProviderAnswer> => {
+    const { signal, accept = [] } = call;
+    const { answer, text } = await send(provider, url, call, options.dispatcher);
+    const json = parse(text);
+    const { statusCode: status } = answer;
+    if ((status >= 200 && status < 300) || accept.includes(status)) return { status, text, json };
+    signal.throwIfAborted();
+    const retry = retryOf(status, answer.headers['retry-after'], options.clock);
+    throw refusal(provider, status, commonWords(json), retry);
   };
+  return async (url, call) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(url, call);
+      } catch (error) {
+        call.signal.throwIfAborted();
+        const passing = error instanceof Fault && PASSING.has(error.code) && call.method !== 'POST';
+        if (!passing || attempt >= ATTEMPTS) throw error;
+        await options.clock.sleep(200 * 2 ** attempt * (0.5 + Math.random()), call.signal);
+      }
+    }
+  };
+}
+
+const ATTEMPTS = 4;
+const PASSING = new Set(['dns_provider_unreachable', 'dns_provider_broken']);
+
+async function send(
+  provider: string,
+  url: string,
+  { method = 'GET', headers = {}, body, signal }: ProviderCall,
+  dispatcher: Dispatcher | undefined,
+): Promise<{ answer: Dispatcher.ResponseData; text: string }> {
+  const json = typeof body === 'object';
+  try {
+    const answer = await request(url, {
+      method,
+      headers: {
+        'user-agent': 'gatehouse',
+        accept: 'application/json',
+        ...(json && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: json ? JSON.stringify(body) : body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]),
+      dispatcher,
+    });
+    return { answer, text: await boundedText(answer.body) };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Fault(
+      {
+        code: 'dns_provider_unreachable',
+        detail: `${provider}'s API could not be asked: ${errorText(error)}`,
+        party: 'dns-provider',
+        retry: 'backoff',
+      },
+      error,
+    );
+  }
 }
 
 async function boundedText(body: Dispatcher.ResponseData['body']): Promise<string> {
@@ -120,5 +143,6 @@ function refusal(provider: string, status: number, words: string | undefined, re
       code: 'dns_provider_limit',
       detail: `${provider} asks for patience (HTTP 429)${said}`,
     });
-  return new Fault({ ...details, code: 'dns_provider_refused', detail: `${provider} answered HTTP ${status}${said}` });
+  const code = status >= 500 ? 'dns_provider_broken' : 'dns_provider_refused';
+  return new Fault({ ...details, code, detail: `${provider} answered HTTP ${status}${said}` });
 }

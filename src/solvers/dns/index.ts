@@ -1,5 +1,7 @@
 // solvers/dns owns proof by DNS records: providers and their credentials, writing and removing TXT values, and waiting
 // until the world sees them. It refuses to know orders and certificates; whoever proves control says what to write.
+
+export { dnsSolvers } from './challenge-solvers.ts';
 export {
   createDnsCredentials,
   type DnsCredentials,

@@ -26,6 +26,8 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 // A server that stays silent (an IPv6 address without a route from here) holds nothing up for longer than this.
 const SILENCE_ROUNDS = 3;
+// Where an API replaces whole sets and has no condition, another client's write can undo ours: it is written again.
+const REPAIR_ROUNDS: ReadonlySet<number> = new Set([3, 5, 8]);
 
 /**
  * Asks every authoritative server of every record until none lacks its value, then every configured resolver. Throws a
@@ -37,6 +39,7 @@ export async function awaitPropagation(
   clock: Clock,
   limits: PropagationLimits,
   { signal = new AbortController().signal, onStep = () => {} }: Dns01Call = {},
+  repair: (records: readonly ExpectedRecord[]) => Promise<void> = async () => {},
 ): Promise<PropagationReport> {
   const start = clock.now();
   const authorities = new Map<string, Promise<FoundAuthority>>();
@@ -75,9 +78,16 @@ export async function awaitPropagation(
       }
     } else if (clock.now() - start >= limits.authoritativeMs)
       throw notPropagated(answers, problems, clock.now() - start);
+    else if (REPAIR_ROUNDS.has(round)) await repair(records.filter((record) => isLost(record, answers)));
     await clock.sleep(pause, signal);
   }
 }
+
+/** Whether no server has it, and one at least says so. */
+const isLost = (record: ExpectedRecord, answers: readonly PropagationAnswer[]): boolean => {
+  const own = answers.filter(({ name, value }) => name === record.name && value === record.value);
+  return own.some(({ outcome }) => outcome === 'absent') && !own.some(({ outcome }) => outcome === 'present');
+};
 
 const plural = (count: number) => (count === 1 ? 'the value' : `all ${count} values`);
 

@@ -25,6 +25,8 @@ export interface PlacedRecord extends DnsRecordPlace {
 export interface DnsRecords {
   /** Writes all of them; when one cannot be written, removes those that were and throws its `Fault`. */
   write(owner: string, places: readonly PlacedRecord[], signal: AbortSignal): Promise<string>;
+  /** Writes again what was lost, where doing so twice leaves one record. */
+  rewrite(presentationId: string, values: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
   /** Removes those of a presentation; what cannot be removed now stays noted and is tried again. */
   remove(presentationId: string): Promise<void>;
   /** Removes those that nobody removed in time; answers when the next one is due. */
@@ -85,6 +87,12 @@ export function createDnsRecords(context: {
       await this.remove(presentationId);
       signal.throwIfAborted();
       throw failed.reason instanceof Fault ? failed.reason : faultOf(failed.reason);
+    },
+    async rewrite(presentationId, values, signal) {
+      const rows = await dnsRecordsOf(store.db, presentationId);
+      // A provider that gives ids would make a second record.
+      for (const row of rows.filter(({ provider_ref, value }) => provider_ref === null && values.has(value)))
+        await writeOne(row, await credentials.open(row.credential_id), signal);
     },
     async remove(presentationId) {
       // Not the caller's signal: what was written is removed even when the order was given up.
