@@ -8,11 +8,18 @@ import { createHostCheck } from './hosts.ts';
 import { openApiDocument, registerOpenApi } from './openapi.ts';
 import { faultOfHttp, problemAnswer } from './problem.ts';
 import type { Api, RouteDeps } from './route.ts';
+import { acmeServerRoutes } from './routes/acme-server.ts';
 import { appRoutes } from './routes/apps.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { certificateRoutes } from './routes/certificates.ts';
+import { conciergeRoutes } from './routes/concierge.ts';
+import { dnsCredentialRoutes } from './routes/dns-credentials.ts';
 import { domainRoutes } from './routes/domains.ts';
+import { eventRoutes } from './routes/events.ts';
+import { ingressRoutes } from './routes/ingress.ts';
 import { issuerRoutes } from './routes/issuers.ts';
+import { missionRoutes } from './routes/missions.ts';
+import { networkRoutes } from './routes/network.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -28,6 +35,24 @@ export interface ApiDeps extends RouteDeps {
   /** Lines of Prometheus text that other parts add to `/metrics`. */
   readonly metrics?: () => Promise<string>;
 }
+
+const ROUTES = [
+  appRoutes,
+  domainRoutes,
+  certificateRoutes,
+  issuerRoutes,
+  dnsCredentialRoutes,
+  acmeServerRoutes,
+  ingressRoutes,
+  networkRoutes,
+  missionRoutes,
+  conciergeRoutes,
+  tokenRoutes,
+  sessionRoutes,
+  auditRoutes,
+  systemRoutes,
+  eventRoutes,
+];
 
 const MOST_BODY_BYTES = 1024 * 1024;
 
@@ -88,17 +113,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
         if (request.routeOptions.config.public !== true && request.routeOptions.url !== undefined)
           request.actor = await authenticate(request, control);
       });
-      for (const routes of [
-        appRoutes,
-        domainRoutes,
-        certificateRoutes,
-        issuerRoutes,
-        tokenRoutes,
-        sessionRoutes,
-        auditRoutes,
-        systemRoutes,
-      ])
-        routes(api, deps);
+      for (const routes of ROUTES) routes(api, deps);
       let document: unknown;
       api.get(
         '/openapi.json',

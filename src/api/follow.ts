@@ -1,6 +1,12 @@
 import type { Clock } from '../base/index.ts';
-import type { CertificateEvent } from '../contract/index.ts';
 import type { StreamEvent } from './stream.ts';
+
+/** A numbered step in words. */
+export interface Told {
+  readonly seq: number;
+  readonly step: string;
+  readonly detail: string;
+}
 
 const LOOK_EVERY_MS = 100;
 const BATCH = 200;
@@ -9,8 +15,8 @@ const BATCH = 200;
  * Steps as they happen, from `after` on, until the client leaves. A step that tells of a state (`dns`, `served`) has the
  * number of the step before it, and is told once until its words change.
  */
-export async function* followSteps(
-  read: (after: number, limit: number) => Promise<CertificateEvent[]>,
+export async function* followSteps<Step extends Told>(
+  read: (after: number, limit: number) => Promise<Step[]>,
   clock: Clock,
   after: number,
   signal: AbortSignal,

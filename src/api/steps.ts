@@ -1,8 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Clock } from '../base/index.ts';
-import type { CertificateEvent } from '../contract/index.ts';
-import { followSteps } from './follow.ts';
+import { followSteps, type Told } from './follow.ts';
 import { sendStream, wantsStream } from './stream.ts';
 
 export const StepsQuery = Type.Object({
@@ -11,12 +10,12 @@ export const StepsQuery = Type.Object({
 });
 
 /** Steps as a list, or as server-sent events for who accepts text/event-stream. */
-export async function answerSteps(
+export async function answerSteps<Step extends Told>(
   request: FastifyRequest,
   reply: FastifyReply,
   clock: Clock,
-  read: (after: number, limit: number) => Promise<CertificateEvent[]>,
-): Promise<{ data: CertificateEvent[] } | undefined> {
+  read: (after: number, limit: number) => Promise<Step[]>,
+): Promise<{ data: Step[] } | undefined> {
   const query = request.query as Static<typeof StepsQuery>;
   const after = Number(request.headers['last-event-id'] ?? query.after) || 0;
   // Read once before the stream begins, so that a refusal is still a problem document.

@@ -1,11 +1,16 @@
 import { type DomainsDeps, runDomainLoop } from '../domains/index.ts';
+import { type AcmeServerUseCases, createAcmeServerUseCases } from './acme-server.ts';
 import { type AppUseCases, createAppUseCases } from './apps.ts';
 import { type AuditUseCases, createAuditUseCases } from './audit.ts';
 import { type CertificateUseCases, createCertificateUseCases } from './certificates.ts';
 import type { ControlDeps } from './context.ts';
+import { createDnsCredentialUseCases, type DnsCredentialUseCases } from './dns-credentials.ts';
 import { createDomainUseCases, type DomainUseCases } from './domains.ts';
+import { createIngressUseCases, type IngressUseCases } from './ingress.ts';
 import { createIssuerUseCases, type IssuerUseCases } from './issuers.ts';
 import { runHousekeeping } from './loops.ts';
+import { createMissionUseCases, type MissionUseCases } from './missions.ts';
+import { createNetworkUseCases, type NetworkUseCases } from './network.ts';
 import { createSystemUseCases, type SystemUseCases } from './system.ts';
 import { createTokenUseCases, type TokenUseCases } from './tokens.ts';
 
@@ -15,6 +20,11 @@ export interface Control {
   readonly domains: DomainUseCases;
   readonly certificates: CertificateUseCases;
   readonly issuers: IssuerUseCases;
+  readonly acmeServer: AcmeServerUseCases;
+  readonly dnsCredentials: DnsCredentialUseCases;
+  readonly ingress: IngressUseCases;
+  readonly missions: MissionUseCases;
+  readonly network: NetworkUseCases;
   readonly tokens: TokenUseCases;
   readonly audit: AuditUseCases;
   readonly system: SystemUseCases;
@@ -49,6 +59,11 @@ export function createControl(deps: ControlDeps): Control {
     domains: createDomainUseCases(deps, domains),
     certificates: createCertificateUseCases(deps),
     issuers: createIssuerUseCases(deps),
+    acmeServer: createAcmeServerUseCases(deps),
+    dnsCredentials: createDnsCredentialUseCases(deps),
+    ingress: createIngressUseCases(deps),
+    missions: createMissionUseCases(deps),
+    network: createNetworkUseCases(deps),
     tokens: createTokenUseCases(deps),
     audit: createAuditUseCases(deps),
     system: createSystemUseCases(deps),

@@ -1,5 +1,6 @@
 import type { SystemCa, SystemStatus } from '../contract/index.ts';
-import { latestChange } from '../store/index.ts';
+import { domainById } from '../store/domains.ts';
+import { type Change, changesSince, latestChange } from '../store/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { absent, type ControlDeps } from './context.ts';
 import { certificateDocument, time } from './documents.ts';
@@ -7,6 +8,9 @@ import { certificateDocument, time } from './documents.ts';
 export interface SystemUseCases {
   /** Counts and what needs a person, of what the actor may see. */
   status(actor: Actor): Promise<SystemStatus>;
+  /** What changed after `seq`, of what the actor may see, and how far that is. */
+  changes(actor: Actor, seq: number, limit: number): Promise<{ changes: Change[]; last: number }>;
+  newestChange(actor: Actor): Promise<number>;
   /** The root that clients must trust. Public by nature, so every token may read it. */
   ca(): Promise<SystemCa>;
   /** Prometheus text of what the store counts. */
@@ -47,6 +51,16 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
         })),
       };
     },
+    async changes(actor, seq, limit) {
+      requirePermission(actor, 'apps.read');
+      const all = await changesSince(store.db, seq, limit);
+      const seen = actor.apps === undefined ? all : await ofApps(deps, all, actor.apps);
+      return { changes: seen, last: all.at(-1)?.seq ?? seq };
+    },
+    newestChange(actor) {
+      requirePermission(actor, 'apps.read');
+      return latestChange(store.db);
+    },
     async ca() {
       if (deps.acmeServer === undefined) throw absent('the certificate authority');
       return { root_pem: await deps.acmeServer.rootPem(), root_file: deps.caRootFile ?? null };
@@ -68,6 +82,18 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
       await latestChange(store.db);
     },
   };
+}
+
+/** Those about the apps and their domains; what is gone belongs to nobody any more. */
+async function ofApps({ store }: ControlDeps, all: readonly Change[], apps: ReadonlySet<string>): Promise<Change[]> {
+  const seen: Change[] = [];
+  for (const change of all) {
+    if (change.kind === 'app' && apps.has(change.key)) seen.push(change);
+    if (change.kind !== 'domain') continue;
+    const row = await domainById(store.db, change.key);
+    if (row !== undefined && apps.has(row.app_id)) seen.push(change);
+  }
+  return seen;
 }
 
 async function count(deps: ControlDeps, table: 'app' | 'domain'): Promise<number> {

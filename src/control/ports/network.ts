@@ -47,7 +47,7 @@ export interface MissionPort {
 
 /** A resource whose shape its own engine knows: documents in, documents out, already in the API's words. */
 export interface DocumentCollection {
-  list(page: { after?: string; limit: number }): Promise<readonly NetworkDocument[]>;
+  list(page: { after?: string; limit: number; network?: string }): Promise<readonly NetworkDocument[]>;
   get(id: string): Promise<NetworkDocument | undefined>;
   /** Throws a `Fault` that names each wrong field. */
   create(input: Readonly<Record<string, unknown>>): Promise<NetworkDocument>;
