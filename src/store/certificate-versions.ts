@@ -31,6 +31,10 @@ export interface CertificateVersionTables {
     revoked_at: number | null;
     /** RFC 5280 §5.3.1, in words: `key-compromise`. */
     revocation_reason: string | null;
+    /** When its CA was told; null while that is still to be done. */
+    revocation_told_at: number | null;
+    /** How control was shown, so that its successor tries the same first. */
+    challenge: string | null;
   };
 }
 
@@ -56,12 +60,18 @@ export async function insertVersion(tx: Db, row: CertificateVersionRow): Promise
   await tx.insertInto('certificate_version').values(row).execute();
 }
 
-export async function markRevoked(tx: Db, id: string, reason: string, now: number): Promise<void> {
+/** `told` says whether its CA knows already. */
+export async function markRevoked(tx: Db, id: string, reason: string, now: number, told: boolean): Promise<void> {
   await tx
     .updateTable('certificate_version')
-    .set({ revoked_at: now, revocation_reason: reason })
+    .set({ revoked_at: now, revocation_reason: reason, ...(told && { revocation_told_at: now }) })
     .where('id', '=', id)
+    .where('revoked_at', 'is', null)
     .execute();
+}
+
+export async function markRevocationTold(tx: Db, id: string, now: number): Promise<void> {
+  await tx.updateTable('certificate_version').set({ revocation_told_at: now }).where('id', '=', id).execute();
 }
 
 export async function deleteVersion(tx: Db, id: string): Promise<void> {

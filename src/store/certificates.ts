@@ -34,6 +34,8 @@ export interface CertificateProblem {
   /** What a person can do about it. */
   readonly advice?: string;
   readonly at: number;
+  /** No attempt before this time, unless a person says so. */
+  readonly retryAt: number;
   readonly issuerId?: string;
   /** One for each name that failed, in the CA's words. */
   readonly subproblems?: readonly { readonly name?: string; readonly code: string; readonly detail: string }[];
@@ -73,6 +75,8 @@ export interface CertificateTables {
     open_order: string | null;
     /** What a person asked for and has not got yet: `renew`, or `replace` after a revocation. */
     wanted: 'renew' | 'replace' | null;
+    /** 1: something was asked for while a step was under way, so it is due again as soon as that ends. */
+    asked_again: number;
     /** Since when nothing refers to it; it is no longer renewed, and removed after a grace time. */
     unreferenced_at: number | null;
     lease_holder: string | null;

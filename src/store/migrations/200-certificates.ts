@@ -54,6 +54,7 @@ export const certificates: Step = async (db, types) => {
     .addColumn('renewal_info', 'text')
     .addColumn('open_order', 'text')
     .addColumn('wanted', 'text')
+    .addColumn('asked_again', 'integer', (column) => column.notNull().defaultTo(0))
     .addColumn('unreferenced_at', types.integer)
     .addColumn('lease_holder', 'text')
     .addColumn('lease_token', types.integer, (column) => column.notNull())
@@ -102,6 +103,8 @@ export const certificates: Step = async (db, types) => {
     .addColumn('issued_at', types.integer, (column) => column.notNull())
     .addColumn('revoked_at', types.integer)
     .addColumn('revocation_reason', 'text')
+    .addColumn('revocation_told_at', types.integer)
+    .addColumn('challenge', 'text')
     .execute();
   await db.schema
     .createIndex('version_by_certificate')

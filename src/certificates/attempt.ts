@@ -1,0 +1,85 @@
+import { Fault, faultOf } from '../base/index.ts';
+import type { CertificateVersionRow } from '../store/certificate-versions.ts';
+import type { CertificateRow } from '../store/certificates.ts';
+import type { IssuerRow } from '../store/issuers.ts';
+import { issuersOf, type OpenOrder, openOrderOf } from './facts.ts';
+import { classOf, isIssuersOwn } from './failure.ts';
+import { type Begun, begin, obtain } from './issue.ts';
+import type { IssuerConnections } from './issuers.ts';
+import type { Lease } from './lease.ts';
+import { type FailedIssuer, holdOf, holdWhereDown, note, recordFailure, recordIssued, settle } from './outcome.ts';
+import type { Engine } from './ports.ts';
+
+export interface Attempt {
+  readonly engine: Engine;
+  readonly connections: IssuerConnections;
+  readonly issuers: ReadonlyMap<string, IssuerRow>;
+  readonly lease: Lease;
+  readonly row: CertificateRow;
+  readonly served?: CertificateVersionRow;
+  readonly why: string;
+}
+
+/**
+ * Gets a certificate from the first issuer that gives one. An issuer that is being left alone, whose quota is used up,
+ * that is down or that refuses is passed over for the next, and the record says so.
+ */
+export async function attemptIssue(attempt: Attempt): Promise<void> {
+  const { row } = attempt;
+  const open = openOrderOf(row);
+  // An order under way is gone on with at its own issuer first.
+  const order = [...new Set([...(open === undefined ? [] : [open.issuerId]), ...issuersOf(row)])];
+  const failures: FailedIssuer[] = [];
+  for (const issuerId of order.filter((id) => issuersOf(row).includes(id))) {
+    const outcome = await tryIssuer(attempt, issuerId, open?.issuerId === issuerId ? open : undefined);
+    if (outcome === undefined) return;
+    failures.push({ ...outcome, issuerId });
+    if (!isIssuersOwn(classOf(outcome.fault))) break;
+    if (failures.length < order.length)
+      await note(attempt, 'problem', `${issuerId}: ${outcome.fault.message}; trying the next issuer`);
+  }
+  await recordFailure(attempt, failures);
+}
+
+type Outcome = { readonly fault: Fault; readonly spent: boolean } | undefined;
+
+async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | undefined): Promise<Outcome> {
+  const { engine, issuers } = attempt;
+  const issuer = issuers.get(issuerId);
+  if (issuer === undefined) return { fault: unknownIssuer(issuerId), spent: false };
+  if (issuer.hold_until !== null && issuer.hold_until > engine.clock.now())
+    return { fault: held(issuer, issuer.hold_until + engine.random() * 60_000), spent: false };
+  let spent: Begun | undefined;
+  try {
+    const begun = await begin(attempt, issuer, open);
+    spent = begun;
+    await recordIssued(attempt, issuer, begun, await obtain(attempt, issuer, begun));
+    return undefined;
+  } catch (error) {
+    if (attempt.lease.signal.aborted) throw attempt.lease.signal.reason;
+    const fault = faultOf(error);
+    if (spent !== undefined) await settle(attempt, issuer, fault, spent);
+    await holdWhereDown(attempt, issuer, fault);
+    return { fault, spent: spent !== undefined };
+  }
+}
+
+function unknownIssuer(id: string): Fault {
+  return new Fault({
+    code: 'issuer_unknown',
+    detail: `there is no issuer ${id} any more`,
+    party: 'operator',
+    retry: 'backoff',
+    advice: 'add the issuer again, or make the certificate anew with another',
+  });
+}
+
+function held(issuer: IssuerRow, until: number): Fault {
+  return new Fault({
+    code: 'issuer_held',
+    detail: `${issuer.id} is left alone for now: ${holdOf(issuer)?.detail ?? 'it asked for a pause'}`,
+    party: 'ca',
+    retry: { notBefore: until },
+    advice: 'it is asked again by itself; a second issuer for the certificate would be asked meanwhile',
+  });
+}

@@ -1,0 +1,166 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { problemTypeOf } from '../acme/index.ts';
+import type { AcmeClient, ChallengeSolver, Obtained, ObtainStep } from '../acme-client/index.ts';
+import { Fault, newId } from '../base/index.ts';
+import { appendEvent } from '../store/certificate-events.ts';
+import type { CertificateVersionRow } from '../store/certificate-versions.ts';
+import type { CertificateRow } from '../store/certificates.ts';
+import type { IssuerRow } from '../store/issuers.ts';
+import { generateKey, keyPem } from '../x509/index.ts';
+import type { Attempt } from './attempt.ts';
+import { namesOf, type OpenOrder } from './facts.ts';
+import { note } from './outcome.ts';
+import type { Engine } from './ports.ts';
+import { type QuotaRefusal, reserveQuota } from './quota-ledger.ts';
+import { solversFor } from './solver-choice.ts';
+
+export interface Begun {
+  readonly client: AcmeClient;
+  readonly order: OpenOrder;
+  readonly key: KeyObject;
+  readonly solvers: readonly ChallengeSolver[];
+  /** Filled in as the order goes on. */
+  readonly progress: Progress;
+}
+
+export interface Progress {
+  /** URL of the order, once the CA has taken it. */
+  url?: string;
+  /** Type by which the last name was validated. */
+  challenge?: string;
+  /** Notes on their way into the store. */
+  notes: Promise<void>;
+}
+
+/** Everything that must be durable before the CA is asked: the key, the order's place, what it takes of the quota. */
+export async function begin(attempt: Attempt, issuer: IssuerRow, open: OpenOrder | undefined): Promise<Begun> {
+  const { engine, connections, lease, row, served, why } = attempt;
+  const { store, secrets, clock } = engine;
+  const names = namesOf(row);
+  const client = connections.client(issuer);
+  const solvers = await solversFor(engine.solvers, row, names, served?.challenge ?? undefined);
+  const progress: Progress = { notes: Promise.resolve(), ...(open?.url !== undefined && { url: open.url }) };
+  if (open !== undefined) {
+    const pem = await secrets.get(open.keyPath);
+    if (pem !== undefined) return { client, order: open, key: createPrivateKey(Buffer.from(pem)), solvers, progress };
+  }
+  const replaces = await replacedId(client, issuer, served, lease.signal);
+  const versionId = newId('ver', clock.now());
+  const keyPath = `certificates/${row.id}/${versionId}/key`;
+  const key = await keyFor(engine, row, served);
+  await secrets.put(keyPath, Buffer.from(keyPem(key)));
+  const order: OpenOrder = {
+    issuerId: issuer.id,
+    versionId,
+    keyPath,
+    ...(replaces !== undefined && { replaces }),
+    nature: replaces !== undefined ? 'replacement' : served !== undefined ? 'renewal' : 'new',
+    startedAt: clock.now(),
+  };
+  const status = served !== undefined ? 'renewing' : 'issuing';
+  const refusal = await store.write(async (tx) => {
+    const refused = await reserveQuota(tx, issuer, names, order.nature, clock.now());
+    if (refused !== undefined) return refused;
+    await lease.update(tx, { open_order: JSON.stringify(order), status });
+    const words = `asking ${issuer.id} for ${names.join(', ')}: ${why}`;
+    await appendEvent(tx, {
+      certificateId: row.id,
+      at: clock.now(),
+      kind: 'attempt',
+      words,
+      facts: { issuer: issuer.id },
+    });
+    return undefined;
+  });
+  if (refusal === undefined) return { client, order, key, solvers, progress };
+  await secrets.delete(keyPath);
+  throw quotaFault(issuer, refusal);
+}
+
+function quotaFault(issuer: IssuerRow, { limit, key: scope, waitUntil }: QuotaRefusal): Fault {
+  return new Fault({
+    code: 'quota',
+    detail: `${issuer.id}: all ${limit.most} ${limit.words}${scope === 'account' ? '' : ` (${scope})`} are used up`,
+    party: 'ca',
+    retry: { notBefore: waitUntil },
+    advice: 'nothing was spent; it is tried when one is free again, or name a second issuer for the certificate',
+  });
+}
+
+/** RFC 9773 §5: only at the CA that issued it, and only where that CA knows renewal information. */
+async function replacedId(
+  client: AcmeClient,
+  issuer: IssuerRow,
+  served: CertificateVersionRow | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (served?.ari_id == null || served.issuer_id !== issuer.id || served.revoked_at !== null) return undefined;
+  const { renewalInfo } = await client.directory(signal);
+  return renewalInfo === undefined ? undefined : served.ari_id;
+}
+
+async function keyFor(
+  engine: Engine,
+  row: CertificateRow,
+  served: CertificateVersionRow | undefined,
+): Promise<KeyObject> {
+  const kept = row.reuse_key === 1 && served !== undefined ? await engine.secrets.get(served.key_path) : undefined;
+  return kept === undefined ? generateKey(row.key_type) : createPrivateKey(Buffer.from(kept));
+}
+
+/** The whole conversation with the CA. A lost account is registered again, once an attempt. */
+export async function obtain(attempt: Attempt, issuer: IssuerRow, begun: Begun): Promise<Obtained> {
+  const { engine, connections, lease, row } = attempt;
+  const { client, order, key, solvers, progress } = begun;
+  const profile = row.profile ?? issuer.profile ?? undefined;
+  for (let again = false; ; again = true) {
+    const account = await connections.accounts.of(issuer, client, lease.signal);
+    try {
+      return await engine.acme.obtain({
+        client,
+        account,
+        names: namesOf(row),
+        key,
+        solvers,
+        timeoutMs: engine.orderMs,
+        signal: lease.signal,
+        onStep: (step) => follow(attempt, begun, step),
+        ...(profile !== undefined && { profile }),
+        ...(order.replaces !== undefined && { replaces: order.replaces }),
+        ...(issuer.preferred_chain !== null && { preferredChain: issuer.preferred_chain }),
+        ...(progress.url !== undefined && { resume: progress.url }),
+      });
+    } catch (error) {
+      const lost = error instanceof Fault && problemTypeOf(error.code) === 'accountDoesNotExist';
+      if (!lost || again) throw error;
+      await note(attempt, 'account', `${issuer.id} no longer knows our account; registering again`);
+      await connections.accounts.lost(issuer.id);
+    } finally {
+      await progress.notes;
+    }
+  }
+}
+
+/** The order's place is durable before anything else is done with it; the other steps are told as they go by. */
+async function follow(attempt: Attempt, { order, progress }: Begun, step: ObtainStep): Promise<void> {
+  const { engine, lease, row } = attempt;
+  const { kind, words, name, type, url } = step;
+  if (kind === 'validation' && type !== undefined) progress.challenge = type;
+  if (kind === 'issued') return;
+  const written = engine.store.write(async (tx) => {
+    if (kind === 'order') {
+      const openOrder: OpenOrder = { ...order, ...(url !== undefined && { url }) };
+      await lease.update(tx, { open_order: JSON.stringify(openOrder) });
+    }
+    const facts = { ...(name !== undefined && { name }), ...(type !== undefined && { type }), ...(url && { url }) };
+    await appendEvent(tx, { certificateId: row.id, at: engine.clock.now(), kind, words, facts });
+  });
+  if (kind === 'order') {
+    if (url !== undefined) progress.url = url;
+    return written;
+  }
+  progress.notes = Promise.all([progress.notes, written]).then(
+    () => {},
+    () => {},
+  );
+}

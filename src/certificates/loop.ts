@@ -1,0 +1,106 @@
+import { errorText } from '../base/index.ts';
+import { type CertificateRow, dueCertificates, nextDue } from '../store/certificates.ts';
+import { registeredDomain } from '../x509/index.ts';
+import { issuersOf, namesOf } from './facts.ts';
+import { type Reconciling, reconcileCertificate } from './reconcile.ts';
+
+export interface Loop {
+  /** Looks for work now. */
+  wake(): void;
+  /** Works until the signal; resolves when everything that was begun has ended or been given back. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Certificates being worked on. */
+  active(): number;
+}
+
+/** Looks for due certificates and works on many at once, within the bounds for an issuer and a DNS zone. */
+export function createLoop(to: Reconciling): Loop {
+  const { engine } = to;
+  const { store, clock, log, concurrency, pollMs } = engine;
+  const active = new Map<string, { readonly keys: readonly string[] }>();
+  const counts = new Map<string, number>();
+  let awake = () => {};
+  let woken = true;
+
+  const wake = () => {
+    woken = true;
+    awake();
+  };
+
+  /** What a certificate counts for: its first issuer, and its DNS zone where it is validated there. */
+  const keysOf = (row: CertificateRow): string[] => {
+    const viaDns = row.challenge.startsWith('dns-') || row.dns_credential_id !== null;
+    return [
+      `issuer ${issuersOf(row)[0] ?? ''}`,
+      ...(viaDns ? [...new Set(namesOf(row).map((name) => `zone ${registeredDomain(name)}`))] : []),
+    ];
+  };
+  const fits = (keys: readonly string[]) =>
+    keys.every((key) => (counts.get(key) ?? 0) < (key.startsWith('zone ') ? concurrency.zone : concurrency.issuer));
+  const count = (keys: readonly string[], by: 1 | -1) => {
+    for (const key of keys) {
+      const next = (counts.get(key) ?? 0) + by;
+      if (next === 0) counts.delete(key);
+      else counts.set(key, next);
+    }
+  };
+
+  async function startDue(signal: AbortSignal): Promise<void> {
+    const room = concurrency.total - active.size;
+    if (room <= 0) return;
+    const due = await dueCertificates(store.db, clock.now(), concurrency.total * 4);
+    for (const row of due) {
+      if (active.size >= concurrency.total) return;
+      const keys = keysOf(row);
+      if (active.has(row.id) || !fits(keys)) continue;
+      active.set(row.id, { keys });
+      count(keys, 1);
+      reconcileCertificate(to, row.id, signal)
+        .catch((error: unknown) =>
+          log.error({ certificate: row.id, error: errorText(error) }, 'a certificate could not be worked on'),
+        )
+        .finally(() => {
+          active.delete(row.id);
+          count(keys, -1);
+          wake();
+        });
+    }
+  }
+
+  /** Until something is due, somebody wakes us, or it is time to see what other processes left. */
+  async function pause(signal: AbortSignal): Promise<void> {
+    const next = await nextDue(store.db);
+    if (woken) return;
+    const now = clock.now();
+    // What is due and not begun waits for room, and room wakes us.
+    const ms = next === undefined || next <= now ? pollMs : Math.min(next - now, pollMs);
+    const ended = new AbortController();
+    await new Promise<void>((resolve) => {
+      awake = resolve;
+      clock.sleep(ms, AbortSignal.any([signal, ended.signal])).then(resolve, () => resolve());
+    });
+    ended.abort();
+  }
+
+  return {
+    wake,
+    active: () => active.size,
+    async run(signal) {
+      while (!signal.aborted) {
+        woken = false;
+        try {
+          await startDue(signal);
+          await pause(signal);
+        } catch (error) {
+          log.error({ error: errorText(error) }, 'due certificates could not be looked for');
+          await clock.sleep(pollMs, signal).catch(() => {});
+        }
+      }
+      while (active.size > 0) {
+        await new Promise<void>((resolve) => {
+          awake = resolve;
+        });
+      }
+    },
+  };
+}

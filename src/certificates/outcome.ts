@@ -1,0 +1,189 @@
+import type { Obtained } from '../acme-client/index.ts';
+import type { Fault } from '../base/index.ts';
+import { appendEvent, type CertificateEventKind } from '../store/certificate-events.ts';
+import { type CertificateVersionRow, insertVersion } from '../store/certificate-versions.ts';
+import { recordChange } from '../store/index.ts';
+import { holdIssuer, type IssuerRow, issuerById } from '../store/issuers.ts';
+import { ariIdOf } from './ari-id.ts';
+import type { Attempt } from './attempt.ts';
+import { namesOf } from './facts.ts';
+import { classOf, holdsIssuer, problemOf, retryTime } from './failure.ts';
+import type { Begun } from './issue.ts';
+import type { Engine } from './ports.ts';
+import { settleFailure } from './quota-ledger.ts';
+import { renewByFraction } from './renewal-time.ts';
+
+export interface FailedIssuer {
+  readonly issuerId: string;
+  readonly fault: Fault;
+  /** Whether anything was asked of it. */
+  readonly spent: boolean;
+}
+
+export async function note(attempt: Attempt, kind: CertificateEventKind, words: string): Promise<void> {
+  const { engine, row } = attempt;
+  await engine.store.write((tx) => appendEvent(tx, { certificateId: row.id, at: engine.clock.now(), kind, words }));
+}
+
+/** The new version, served from this write on. */
+export async function recordIssued(attempt: Attempt, issuer: IssuerRow, begun: Begun, obtained: Obtained) {
+  const { engine, lease, row } = attempt;
+  const { clock, store, random, log } = engine;
+  const { chain } = obtained;
+  const now = clock.now();
+  const version = versionRow(attempt, issuer, begun, obtained, now);
+  const renewAt = renewByFraction(chain, random());
+  await store.write(async (tx) => {
+    await insertVersion(tx, version);
+    await lease.update(tx, {
+      status: 'valid',
+      served_version_id: version.id,
+      problem: null,
+      attempts: 0,
+      wanted: null,
+      open_order: null,
+      renewal_info: null,
+      renew_at: renewAt,
+      renew_reason: 'a third of its lifetime is left',
+    });
+    const words = `issued by ${chain.issuerName} through ${issuer.id}, good until ${new Date(chain.notAfter).toISOString()}`;
+    const facts = { version: version.id, serial: chain.serial, issuer: issuer.id, staging: issuer.staging === 1 };
+    await appendEvent(tx, { certificateId: row.id, at: now, kind: 'issued', words, facts });
+    await recordChange(tx, 'certificate', row.id, now);
+    if (issuer.hold_problem !== null) await holdIssuer(tx, issuer.id, null, null);
+  });
+  log.info({ certificate: row.id, names: namesOf(row), issuer: issuer.id, serial: chain.serial }, 'certificate issued');
+}
+
+function versionRow(
+  { row }: Attempt,
+  issuer: IssuerRow,
+  { order, progress }: Begun,
+  { chain }: Obtained,
+  now: number,
+): CertificateVersionRow {
+  return {
+    id: order.versionId,
+    certificate_id: row.id,
+    issuer_id: issuer.id,
+    issuer_name: chain.issuerName,
+    staging: issuer.staging,
+    chain: chain.pem,
+    key_path: order.keyPath,
+    key_type: row.key_type,
+    key_digest: chain.keyDigest,
+    serial: chain.serial,
+    fingerprint: chain.fingerprint,
+    ari_id: ariIdOf(chain),
+    profile: row.profile ?? issuer.profile,
+    not_before: chain.notBefore,
+    not_after: chain.notAfter,
+    issued_at: now,
+    revoked_at: null,
+    revocation_reason: null,
+    revocation_told_at: null,
+    challenge: progress.challenge ?? null,
+  };
+}
+
+/** Settles what an order that led nowhere took of the quota. */
+export async function settle(attempt: Attempt, issuer: IssuerRow, fault: Fault, begun: Begun): Promise<void> {
+  const { engine, row } = attempt;
+  const names = namesOf(row);
+  const nameOf = (field: string | undefined) =>
+    names.filter((name) => field === `dns:${name.replace(/^\*\./, '')}` || field === `ip:${name}`);
+  const failedNames = [fault.details, ...(fault.details.problems ?? [])].flatMap(({ field }) => nameOf(field));
+  const outcome = { failedNames: [...new Set(failedNames)], ordered: begun.progress.url !== undefined };
+  await engine.store.write((tx) => settleFailure(tx, issuer, names, begun.order.nature, outcome, engine.clock.now()));
+}
+
+const FIRST_HOLD_MS = 30_000;
+const LONGEST_HOLD_MS = 15 * 60_000;
+
+/** Why an issuer is being left alone, and how often in a row. */
+export interface Hold {
+  readonly detail: string;
+  readonly count: number;
+}
+
+export const holdOf = (issuer: Pick<IssuerRow, 'hold_problem'>): Hold | undefined =>
+  issuer.hold_problem === null ? undefined : (JSON.parse(issuer.hold_problem) as Hold);
+
+/** An issuer that is down, or that turned our whole account away, is left alone by everybody for a while. */
+export async function holdWhereDown({ engine }: Attempt, issuer: IssuerRow, fault: Fault): Promise<void> {
+  const failure = classOf(fault);
+  if (fault.code === 'quota' || !holdsIssuer(fault, failure)) return;
+  await engine.store.write(async (tx) => {
+    const now = engine.clock.now();
+    const current = await issuerById(tx, issuer.id);
+    // Of many that fail together, the first one says how long.
+    if (current === undefined || (current.hold_until ?? 0) > now) return;
+    const { retry } = fault.details;
+    const asked = typeof retry === 'object' ? retry.notBefore : 0;
+    const count = (holdOf(current)?.count ?? 0) + 1;
+    const pause = Math.min(FIRST_HOLD_MS * 2 ** (count - 1), LONGEST_HOLD_MS);
+    const hold: Hold = { detail: fault.message.slice(0, 500), count };
+    await holdIssuer(tx, issuer.id, Math.max(asked, now + pause), JSON.stringify(hold));
+  });
+}
+
+/** Nothing could be got: says why, and when it is tried again. What is served is served on. */
+export async function recordFailure(attempt: Attempt, failures: readonly FailedIssuer[]): Promise<void> {
+  const { engine, lease, row, served } = attempt;
+  const { clock, store, log } = engine;
+  // What was tried tells more than what was only put off.
+  const told = failures.filter(({ spent }) => spent).at(-1) ?? failures.at(-1);
+  if (told === undefined) return;
+  const now = clock.now();
+  const tried = failures.some(({ spent }) => spent);
+  const attempts = row.attempts + (tried ? 1 : 0);
+  const times = failures.map(({ fault, spent }) => retryOf(engine, fault, spent, Math.max(attempts, 1), served, now));
+  const retryAt = Math.min(...times);
+  const failure = classOf(told.fault);
+  const problem = problemOf(told.fault, now, retryAt, failure, told.issuerId);
+  await store.write(async (tx) => {
+    await lease.update(tx, {
+      status: served !== undefined && served.not_after <= now ? 'expired' : 'failed',
+      problem: JSON.stringify(problem),
+      attempts,
+      ...(!keepsOrder(told.fault) && { open_order: null }),
+    });
+    const words = `${told.issuerId}: ${told.fault.message}; trying again at ${new Date(retryAt).toISOString()}`;
+    await appendEvent(tx, { certificateId: row.id, at: now, kind: 'problem', words, facts: { problem } });
+    await recordChange(tx, 'certificate', row.id, now);
+  });
+  const facts = {
+    certificate: row.id,
+    names: namesOf(row),
+    class: failure,
+    attempts,
+    retryAt: new Date(retryAt).toISOString(),
+  };
+  const level = served !== undefined && served.not_after <= now ? 'error' : 'warn';
+  log[level](facts, `certificate not issued: ${told.fault.message}`);
+}
+
+function retryOf(
+  engine: Engine,
+  fault: Fault,
+  spent: boolean,
+  attempts: number,
+  served: CertificateVersionRow | undefined,
+  now: number,
+): number {
+  const { retry } = fault.details;
+  const notBefore = typeof retry === 'object' ? retry.notBefore : undefined;
+  // Put off, not failed: exactly when it may.
+  if (!spent && notBefore !== undefined) return notBefore;
+  return retryTime({
+    failure: classOf(fault),
+    attempts,
+    now,
+    random: engine.random(),
+    ...(notBefore !== undefined && { notBefore }),
+    ...(served !== undefined && { servedUntil: served.not_after }),
+  });
+}
+
+/** An order whose CA went away in the middle may still come to something. */
+const keepsOrder = (fault: Fault): boolean => classOf(fault) === 'ca-down';
