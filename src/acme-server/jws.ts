@@ -21,6 +21,8 @@ export interface AccountKey {
   readonly jwk: PublicJwk;
   readonly thumbprint: string;
   readonly object: KeyObject;
+  /** SubjectPublicKeyInfo in DER. */
+  readonly spki: Buffer;
 }
 
 interface Algorithm {
@@ -139,7 +141,7 @@ export function importAccountKey(jwk: PublicJwk): AccountKey {
     if (modulusLength < 2048 || modulusLength > 4096 || publicExponent < 3n || publicExponent % 2n === 0n)
       throw new Refusal('badPublicKey', 'RSA account keys have 2048 to 4096 bits and an odd exponent');
   }
-  return { jwk, thumbprint: jwkThumbprint(jwk), object };
+  return { jwk, thumbprint: jwkThumbprint(jwk), object, spki: object.export({ format: 'der', type: 'spki' }) };
 }
 
 /** Throws `malformed` when the signature is not by the key, `badSignatureAlgorithm` when the algorithm does not fit it. */

@@ -3,6 +3,16 @@ import { createHash, randomBytes } from 'node:crypto';
 // Crockford's base 32, lower case: no i, l, o, u, so an id can be read aloud.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
+// Random bytes are drawn 4 KiB at a time: one call of the generator costs as much as sixteen bytes or as four thousand.
+let pool = Buffer.alloc(0);
+
+function randomSixteen(): Buffer {
+  if (pool.length < 16) pool = randomBytes(4096);
+  const taken = pool.subarray(0, 16);
+  pool = pool.subarray(16);
+  return taken;
+}
+
 /**
  * A new identifier `prefix_` + 26 characters: 48 bits of `now` (so that ids sort by creation, and an index grows at
  * its end) and 80 random bits.
@@ -11,7 +21,7 @@ export function newId(prefix: string, now: number): string {
   let time = '';
   for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
   let random = '';
-  for (const byte of randomBytes(16)) random += ALPHABET[byte & 31];
+  for (const byte of randomSixteen()) random += ALPHABET[byte & 31];
   return `${prefix}_${time}${random}`;
 }
 

@@ -1,4 +1,5 @@
 import type { AccountStatus } from '../acme/index.ts';
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface AcmeAccountRow {
@@ -20,8 +21,12 @@ export interface AcmeAccountTables {
   acme_account: AcmeAccountRow;
 }
 
-export const findAccount = (db: Db, id: string): Promise<AcmeAccountRow | undefined> =>
-  db.selectFrom('acme_account').selectAll().where('id', '=', id).executeTakeFirst();
+const byId = compiled<AcmeAccountRow, [id: string]>((db) =>
+  db.selectFrom('acme_account').selectAll().where('id', '=', ''),
+);
+
+export const findAccount = async (db: Db, id: string): Promise<AcmeAccountRow | undefined> =>
+  (await byId(db, [id])).rows[0];
 
 export const findAccountByKey = (db: Db, profileId: string, thumbprint: string): Promise<AcmeAccountRow | undefined> =>
   db

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface AcmeLimitTables {
@@ -13,6 +14,23 @@ export interface Rate {
   readonly period: number;
 }
 
+const spendOne = compiled<
+  unknown,
+  [key: string, first: number, now: number, again: number, cost: number, most: number]
+>((db) =>
+  db
+    .insertInto('acme_limit')
+    .values({ key: '', spent_until: 0 })
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({
+          spent_until: sql<number>`case when acme_limit.spent_until > cast(${0} as bigint) then acme_limit.spent_until else cast(${0} as bigint) end + cast(${0} as bigint)`,
+        })
+        .where('acme_limit.spent_until', '<=', 0),
+    ),
+);
+
 /**
  * Spends one of `rate` under `key`; answers the time at which to come again when nothing is left, else undefined. The
  * generic cell rate algorithm: one number a key, shared by every replica, no counting of past events.
@@ -20,19 +38,8 @@ export interface Rate {
 export async function spend(tx: Db, key: string, rate: Rate, now: number): Promise<number | undefined> {
   const cost = Math.ceil(rate.period / rate.count);
   const most = now + rate.period - cost;
-  const result = await tx
-    .insertInto('acme_limit')
-    .values({ key, spent_until: now + cost })
-    .onConflict((conflict) =>
-      conflict
-        .column('key')
-        .doUpdateSet({
-          spent_until: sql<number>`case when acme_limit.spent_until > ${now} then acme_limit.spent_until else ${now} end + ${cost}`,
-        })
-        .where('acme_limit.spent_until', '<=', most),
-    )
-    .executeTakeFirst();
-  if ((result.numInsertedOrUpdatedRows ?? 0n) > 0n) return undefined;
+  const { numAffectedRows = 0n } = await spendOne(tx, [key, now + cost, now, now, cost, most]);
+  if (numAffectedRows > 0n) return undefined;
   return (await spentUntil(tx, key)) - rate.period + cost;
 }
 

@@ -1,3 +1,4 @@
+import { anyRow, compiled, valuesOf } from './compiled.ts';
 import type { Db } from './store.ts';
 
 /** What is recorded of an order; what it is now follows from this, its authorizations and the clock. */
@@ -29,12 +30,51 @@ export interface AcmeOrderTables {
   acme_order: AcmeOrderRow;
 }
 
+const COLUMNS = [
+  'id',
+  'profile_id',
+  'account_id',
+  'state',
+  'identifiers',
+  'authorizations',
+  'not_before',
+  'not_after',
+  'created_at',
+  'expires_at',
+  'error',
+  'certificate_serial',
+  'csr',
+  'replaces',
+  'sub_profile',
+] as const satisfies readonly (keyof AcmeOrderRow)[];
+const insert = compiled((db) => db.insertInto('acme_order').values(anyRow<AcmeOrderRow>(COLUMNS)));
+const byId = compiled<AcmeOrderRow, [id: string]>((db) => db.selectFrom('acme_order').selectAll().where('id', '=', ''));
+const countOpen = compiled<
+  { id: string },
+  [accountId: string, open: string, processing: string, now: number, limit: number]
+>((db) =>
+  db
+    .selectFrom('acme_order')
+    .select('id')
+    .where('account_id', '=', '')
+    .where('state', 'in', ['open', 'processing'])
+    .where('expires_at', '>', 0)
+    .limit(0),
+);
+const complete = compiled<unknown, [state: string, serial: string, id: string, from: string]>((db) =>
+  db
+    .updateTable('acme_order')
+    .set({ state: 'valid', certificate_serial: '' })
+    .where('id', '=', '')
+    .where('state', '=', 'open'),
+);
+
 export async function insertOrder(tx: Db, row: AcmeOrderRow): Promise<void> {
-  await tx.insertInto('acme_order').values(row).execute();
+  await insert(tx, valuesOf(COLUMNS, row));
 }
 
-export const findOrder = (db: Db, id: string): Promise<AcmeOrderRow | undefined> =>
-  db.selectFrom('acme_order').selectAll().where('id', '=', id).executeTakeFirst();
+export const findOrder = async (db: Db, id: string): Promise<AcmeOrderRow | undefined> =>
+  (await byId(db, [id])).rows[0];
 
 /** Moves an order on from `from`; false when it is somewhere else already. */
 export async function moveOrder(
@@ -71,13 +111,11 @@ export async function listOrderIds(
 
 /** Orders that may still become something, up to `limit`. */
 export async function countOpenOrders(db: Db, accountId: string, now: number, limit: number): Promise<number> {
-  const rows = await db
-    .selectFrom('acme_order')
-    .select('id')
-    .where('account_id', '=', accountId)
-    .where('state', 'in', ['open', 'processing'])
-    .where('expires_at', '>', now)
-    .limit(limit)
-    .execute();
-  return rows.length;
+  return (await countOpen(db, [accountId, 'open', 'processing', now, limit])).rows.length;
+}
+
+/** Records the certificate of an order that is in `from`; false when it is somewhere else already. */
+export async function completeOrder(tx: Db, id: string, from: OrderState, serial: string): Promise<boolean> {
+  const { numAffectedRows = 0n } = await complete(tx, ['valid', serial, id, from]);
+  return numAffectedRows > 0n;
 }

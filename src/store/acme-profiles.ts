@@ -1,3 +1,4 @@
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface AcmeProfileRow {
@@ -29,8 +30,15 @@ export interface AcmeProfileTables {
   acme_eab_key: EabKeyRow;
 }
 
-export const findProfile = (db: Db, id: string): Promise<AcmeProfileRow | undefined> =>
-  db.selectFrom('acme_profile').selectAll().where('id', '=', id).executeTakeFirst();
+const profileById = compiled<AcmeProfileRow, [id: string]>((db) =>
+  db.selectFrom('acme_profile').selectAll().where('id', '=', ''),
+);
+const eabKeyById = compiled<EabKeyRow, [id: string]>((db) =>
+  db.selectFrom('acme_eab_key').selectAll().where('id', '=', ''),
+);
+
+export const findProfile = async (db: Db, id: string): Promise<AcmeProfileRow | undefined> =>
+  (await profileById(db, [id])).rows[0];
 
 export const findDefaultProfile = (db: Db): Promise<AcmeProfileRow | undefined> =>
   db.selectFrom('acme_profile').selectAll().where('is_default', '=', 1).executeTakeFirst();
@@ -76,8 +84,8 @@ export async function insertEabKey(tx: Db, row: EabKeyRow): Promise<void> {
   await tx.insertInto('acme_eab_key').values(row).execute();
 }
 
-export const findEabKey = (db: Db, id: string): Promise<EabKeyRow | undefined> =>
-  db.selectFrom('acme_eab_key').selectAll().where('id', '=', id).executeTakeFirst();
+export const findEabKey = async (db: Db, id: string): Promise<EabKeyRow | undefined> =>
+  (await eabKeyById(db, [id])).rows[0];
 
 export function listEabKeys(db: Db, profileId: string, page: { after?: string; limit: number }): Promise<EabKeyRow[]> {
   const query = db
@@ -111,12 +119,16 @@ export async function revokeEabKey(tx: Db, id: string, now: number): Promise<boo
   return numUpdatedRows > 0n;
 }
 
-/** Counts one more certificate under the key; false when `quota` is used up. */
-export async function spendEabQuota(tx: Db, id: string, quota: number | undefined): Promise<boolean> {
-  let query = tx
+const countCertificate = compiled<unknown, [step: number, id: string, quota: number]>((db) =>
+  db
     .updateTable('acme_eab_key')
     .set((e) => ({ certificates: e('certificates', '+', 1) }))
-    .where('id', '=', id);
-  if (quota !== undefined) query = query.where('certificates', '<', quota);
-  return (await query.executeTakeFirst()).numUpdatedRows > 0n;
+    .where('id', '=', '')
+    .where('certificates', '<', 0),
+);
+
+/** Counts one more certificate under the key; false when `quota` is used up. */
+export async function spendEabQuota(tx: Db, id: string, quota: number | undefined): Promise<boolean> {
+  const { numAffectedRows = 0n } = await countCertificate(tx, [1, id, quota ?? Number.MAX_SAFE_INTEGER]);
+  return numAffectedRows > 0n;
 }

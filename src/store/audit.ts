@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import { sha256Hex } from '../base/index.ts';
+import { compiled } from './compiled.ts';
 import type { Db, Store } from './store.ts';
 
 /** `done`: it happened. `refused`: the actor may not. `failed`: it was tried and did not work. */
@@ -46,13 +47,16 @@ export interface AuditRow {
   readonly seal: number | null;
 }
 
+const insert = compiled((db) =>
+  db
+    .insertInto('audit_event')
+    .values({ at: 0, actor: '', action: '', resource: '', outcome: 'done', facts: '', seal: 0 }),
+);
+
 /** Adds an event in the transaction of what it tells about. Waits for no other writer: the chain is made by `sealAudit`. */
 export async function appendAudit(tx: Db, event: AuditEvent): Promise<void> {
   const { actor, action, resource, outcome = 'done', facts = {}, at } = event;
-  await tx
-    .insertInto('audit_event')
-    .values({ at, actor, action, resource, outcome, facts: JSON.stringify(facts), seal: null })
-    .execute();
+  await insert(tx, [at, actor, action, resource, outcome, JSON.stringify(facts), null]);
 }
 
 /** The digest that the first seal follows. */

@@ -1,3 +1,4 @@
+import { anyRow, compiled, valuesOf } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export type AuthorityKind = 'root' | 'intermediate';
@@ -67,12 +68,32 @@ export async function setAuthorityState(tx: Db, id: string, state: AuthorityStat
   await tx.updateTable('ca_authority').set({ state }).where('id', '=', id).execute();
 }
 
+const COLUMNS = [
+  'serial',
+  'authority_id',
+  'profile_id',
+  'account_id',
+  'order_id',
+  'spki_hash',
+  'names',
+  'certificate',
+  'not_before',
+  'not_after',
+  'revoked_at',
+  'reason',
+  'replaced_by',
+] as const satisfies readonly (keyof CertificateRow)[];
+const insert = compiled((db) => db.insertInto('ca_certificate').values(anyRow<CertificateRow>(COLUMNS)));
+const bySerial = compiled<CertificateRow, [serial: string]>((db) =>
+  db.selectFrom('ca_certificate').selectAll().where('serial', '=', ''),
+);
+
 export async function insertCertificate(tx: Db, row: CertificateRow): Promise<void> {
-  await tx.insertInto('ca_certificate').values(row).execute();
+  await insert(tx, valuesOf(COLUMNS, row));
 }
 
-export const findCertificate = (db: Db, serial: string): Promise<CertificateRow | undefined> =>
-  db.selectFrom('ca_certificate').selectAll().where('serial', '=', serial).executeTakeFirst();
+export const findCertificate = async (db: Db, serial: string): Promise<CertificateRow | undefined> =>
+  (await bySerial(db, [serial])).rows[0];
 
 /** Whether this call revoked it; false when it was revoked before. */
 export async function markRevoked(tx: Db, serial: string, reason: number, now: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { moveOrder } from '../../store/acme-orders.ts';
+import { completeOrder } from '../../store/acme-orders.ts';
 import { spendEabQuota } from '../../store/acme-profiles.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { insertCertificate } from '../../store/ca.ts';
@@ -45,7 +45,7 @@ async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entit
   if (der === undefined) throw new Refusal('badCSR', 'csr is not base64url');
   const csr = parseCertificationRequest(der);
   const accepted = acceptRequest(csr, identifiers, settings);
-  if (csr.spki.equals(call.key.object.export({ format: 'der', type: 'spki' })))
+  if (csr.spki.equals(call.key.spki))
     throw new Refusal('badCSR', 'the certificate must not have the account key (RFC 8555 §11.1)');
   const begin = Math.max(row.not_before ?? now, now);
   const certificate = await services.ca.issue({
@@ -61,7 +61,7 @@ async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entit
   });
   const moved = { state: 'valid', certificate_serial: certificate.serial } as const;
   await services.store.write(async (tx) => {
-    if (!(await moveOrder(tx, row.id, 'open', moved)))
+    if (!(await completeOrder(tx, row.id, 'open', certificate.serial)))
       throw new Refusal('orderNotReady', 'the order was finalized by another request');
     const { eabKey } = entitlement;
     if (eabKey !== undefined && !(await spendEabQuota(tx, eabKey.id, eabKey.settings.max_certificates)))

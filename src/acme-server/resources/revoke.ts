@@ -67,7 +67,7 @@ async function requireRight(call: RevokeCall, row: CertificateRow, reason: numbe
   const { account, key } = call;
   if (account === undefined) {
     const { spki } = parseCertificate(row.certificate);
-    if (!spki.equals(key.object.export({ format: 'der', type: 'spki' })))
+    if (!spki.equals(key.spki))
       throw new Refusal('unauthorized', 'the request is signed by a key that is not that of the certificate');
     return `acme-cert-key:${row.serial}`;
   }

@@ -1,0 +1,211 @@
+// npm run bench:acme [-- --orders N] [--soak N] [--no-pebble] [--postgres URL] [--step-ca DIRECTORY_URL,CA_FILE]
+// Whole ACME orders, from another process, beside the floor of the work and beside Pebble. See docs/performance.md.
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { parseArgs } from 'node:util';
+import { startPebble } from '../test/fixtures/pebble.ts';
+import { freePort } from '../test/fixtures/temporary.ts';
+
+const { values } = parseArgs({
+  options: {
+    orders: { type: 'string', default: '4000' },
+    soak: { type: 'string' },
+    'no-pebble': { type: 'boolean', default: false },
+    postgres: { type: 'string' },
+    'step-ca': { type: 'string' },
+    accounts: { type: 'string', default: '32' },
+  },
+});
+
+interface Outcome {
+  readonly orders: number;
+  readonly perSecond: number;
+  readonly requestsPerOrder: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+interface Usage {
+  readonly cpuMs: number;
+  readonly rssMb: number;
+}
+type Mode = 'trust' | 'challenge';
+
+const work = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+const cleanups: (() => unknown)[] = [() => rmSync(work, { recursive: true, force: true })];
+const pinned = (core: number, ...command: string[]) => ['taskset', ['-c', String(core), ...command]] as const;
+const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
+
+/** Reads one JSON line at a time from a process that we started. */
+function lines(child: ChildProcess): () => Promise<unknown> {
+  const iterator = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  return async () => {
+    const { value, done } = await iterator.next();
+    if (done === true) throw new Error('the process ended without an answer');
+    return JSON.parse(value as string) as unknown;
+  };
+}
+
+async function floor(): Promise<Record<'verifyJws' | 'verifyCsr' | 'signLeaf' | 'commit', number>> {
+  const [command, rest] = pinned(0, ...node, 'bench/acme/floor.ts', work);
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return (await lines(child)()) as Awaited<ReturnType<typeof floor>>;
+}
+
+async function drive(
+  settings: object,
+  during: { before?: () => Promise<void>; after?: () => Promise<void> } = {},
+): Promise<Outcome> {
+  // fork, for its channel: the measured part begins when both sides are warm and the server's usage was read.
+  const child = fork('bench/acme/load.ts', [JSON.stringify(settings)], {
+    execPath: 'taskset',
+    execArgv: ['-c', '1', ...node],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  const next = lines(child);
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the load ended early'))),
+  ]);
+  await during.before?.();
+  child.send('go');
+  const outcome = (await next()) as Outcome;
+  await during.after?.();
+  return outcome;
+}
+
+async function ours(
+  mode: Mode,
+  store: string,
+  orders: number,
+): Promise<Outcome & { cpuPerOrder: number; rssMb: number }> {
+  const httpPort = await freePort();
+  const [command, rest] = pinned(0, ...node, 'bench/acme/server.ts', store, mode, String(httpPort));
+  const server = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  cleanups.push(() => server.kill());
+  const next = lines(server);
+  const { directory, root, eabKeys } = (await next()) as { directory: string; root: string; eabKeys: object[] };
+  const usage = async (): Promise<Usage> => {
+    server.kill('SIGUSR2');
+    return (await next()) as Usage;
+  };
+  const marks: Usage[] = [];
+  const mark = async () => {
+    marks.push(await usage());
+  };
+  const outcome = await drive(
+    {
+      directory,
+      ca: root,
+      mode,
+      httpPort,
+      eabKeys,
+      accounts: Number(values.accounts),
+      warmup: Math.min(1000, orders),
+      orders,
+    },
+    { before: mark, after: mark },
+  );
+  server.kill();
+  await once(server, 'exit');
+  return { ...outcome, cpuPerOrder: (marks[1]!.cpuMs - marks[0]!.cpuMs) / outcome.orders, rssMb: marks[1]!.rssMb };
+}
+
+/** Pebble on one core, with everything off that it does to be difficult. */
+async function pebble(orders: number): Promise<Outcome & { cpuPerOrder: number }> {
+  const wrapper = join(work, 'pebble');
+  writeFileSync(wrapper, '#!/bin/sh\nGOMAXPROCS=1 exec taskset -c 0 pebble "$@"\n');
+  chmodSync(wrapper, 0o755);
+  const context = { after: (cleanup: () => unknown) => cleanups.push(cleanup), skip: () => {} };
+  const running = await startPebble(context as unknown as TestContext, { program: wrapper });
+  if (running === undefined) throw new Error('pebble is not installed');
+  const marks: number[] = [];
+  const mark = async () => {
+    marks.push(processorMs(running.process.pid));
+  };
+  const outcome = await drive(
+    {
+      directory: running.directory,
+      ca: running.caPem,
+      mode: 'challenge',
+      httpPort: running.httpPort,
+      eabKeys: [],
+      accounts: Number(values.accounts),
+      warmup: Math.min(500, orders),
+      orders,
+    },
+    { before: mark, after: mark },
+  );
+  return { ...outcome, cpuPerOrder: (marks[1]! - marks[0]!) / outcome.orders };
+}
+
+/** Processor time of another process, from the kernel's ticks of 10 ms. */
+function processorMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+const rows: string[][] = [['', 'orders/s', 'p50 ms', 'p99 ms', 'requests', 'CPU ms/order', 'x floor', 'MB']];
+const report = (name: string, outcome: Outcome & { cpuPerOrder?: number; rssMb?: number }, floorMs?: number) => {
+  const { perSecond, p50, p99, requestsPerOrder, cpuPerOrder, rssMb } = outcome;
+  const ratio = floorMs === undefined ? '' : (1000 / perSecond / floorMs).toFixed(2);
+  rows.push([
+    name,
+    perSecond.toFixed(0),
+    p50.toFixed(1),
+    p99.toFixed(1),
+    requestsPerOrder.toFixed(1),
+    cpuPerOrder?.toFixed(2) ?? '',
+    ratio,
+    rssMb?.toFixed(0) ?? '',
+  ]);
+  console.error(rows.at(-1)!.join('  '));
+};
+
+try {
+  const orders = Number(values.orders);
+  const { verifyJws, verifyCsr, signLeaf, commit } = await floor();
+  const floorOf = ({ requestsPerOrder }: Outcome) =>
+    (requestsPerOrder * verifyJws + verifyCsr + signLeaf + commit) / 1000;
+  console.error(
+    `floor: verify a request ${verifyJws.toFixed(0)} us, a CSR ${verifyCsr.toFixed(0)} us, sign ${signLeaf.toFixed(0)} us, one durable commit ${commit.toFixed(0)} us`,
+  );
+  const stores: [string, () => string][] = [['SQLite', () => join(work, `${Math.random()}.sqlite`)]];
+  if (values.postgres !== undefined) stores.push(['PostgreSQL', () => values.postgres!]);
+  for (const [name, store] of stores)
+    for (const mode of ['trust', 'challenge'] as const) {
+      const outcome = await ours(mode, store(), orders);
+      report(`Gatehouse, ${name}, ${mode}`, outcome, floorOf(outcome));
+    }
+  if (values.soak !== undefined) {
+    const outcome = await ours('trust', join(work, 'soak.sqlite'), Number(values.soak));
+    report(`Gatehouse, SQLite, trust, ${values.soak} orders`, outcome, floorOf(outcome));
+  }
+  if (!values['no-pebble']) report('Pebble, memory, challenge', await pebble(Math.min(orders, 2000)));
+  if (values['step-ca'] !== undefined) {
+    const [directory, file, port] = values['step-ca'].split(',');
+    const outcome = await drive({
+      directory,
+      ca: readFileSync(file!, 'utf8'),
+      mode: 'challenge',
+      httpPort: Number(port),
+      eabKeys: [],
+      accounts: Number(values.accounts),
+      warmup: 200,
+      orders: Math.min(orders, 2000),
+    });
+    report('step-ca, challenge', outcome);
+  }
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  for (const row of rows)
+    console.log(
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
+    );
+} finally {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+}
+process.exit(0);
