@@ -187,8 +187,8 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
 
   // Answers.
 
-  get backlog(): number {
-    return this.wire.backlog;
+  get isFull(): boolean {
+    return this.wire.isFull;
   }
   notifyDrain(): void {
     this.wire.wantsDrain = true;

@@ -12,8 +12,6 @@ import type { ClientSide, UpstreamFailure, UpstreamSide } from './sides.ts';
 const HEAD = Buffer.from('HEAD');
 // RFC 9110 §9.2.2, less TRACE, which is refused.
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-/** Above this, who sends is asked to wait for who receives. */
-export const HIGH_WATER = 256 * 1024;
 const MOST_HELD = 64 * 1024;
 const MOST_TRIES = 3;
 
@@ -183,7 +181,7 @@ export class Exchange {
     const { side } = this;
     if (side !== undefined) {
       side.data(bytes, start, end);
-      if (side.backlog > HIGH_WATER) {
+      if (side.isFull) {
         this.client.pauseBody();
         side.notifyDrain();
       }
@@ -237,8 +235,9 @@ export class Exchange {
     this.state = ANSWERING;
     this.deadline = this.startedWaiting(this.timeouts.idleMs);
     service.group.answered(this.member!, head.status);
-    this.client.answer(outgoing, ended);
+    // Done first: the client's side is over, and may be another's, once it has the end.
     if (ended) this.done();
+    this.client.answer(outgoing, ended);
   }
 
   private interim(head: Head): void {
@@ -257,7 +256,7 @@ export class Exchange {
     if (this.state !== ANSWERING) return;
     this.responseBytes += end - start;
     this.client.data(bytes, start, end);
-    if (this.client.backlog > HIGH_WATER) {
+    if (this.client.isFull) {
       this.side?.pause();
       this.client.notifyDrain();
     }
@@ -266,8 +265,8 @@ export class Exchange {
 
   answerEnd(trailers: Fields | undefined): void {
     if (this.state !== ANSWERING) return;
-    this.client.finish(trailers);
     this.done();
+    this.client.finish(trailers);
   }
 
   /** Everything that came together has been given. */
@@ -337,15 +336,14 @@ export class Exchange {
     if (answer.status >= 400) this.problem ??= answer.body.trimEnd();
     const { outgoing, body } = outgoingAnswer(answer, this.headOnly);
     this.status = answer.status;
-    this.state = ANSWERING;
     const ended = outgoing.body === 'none';
+    if (!ended) this.responseBytes += body.length;
+    this.done();
     this.client.answer(outgoing, ended);
     if (!ended) {
-      this.responseBytes += body.length;
       this.client.data(body, 0, body.length);
       this.client.finish(undefined);
     }
-    this.done();
     this.client.flush();
   }
 

@@ -15,8 +15,8 @@ export interface ClientSide {
   cut(): void;
   /** Everything of this turn that belongs to one write has been given. */
   flush(): void;
-  /** Bytes given and not yet sent. */
-  readonly backlog: number;
+  /** More was given than has been sent: time to slow the upstream down. */
+  readonly isFull: boolean;
   /** Asks for one `exchange.clientDrained()`. */
   notifyDrain(): void;
   pauseBody(): void;
@@ -33,7 +33,8 @@ export interface UpstreamSide {
   finish(trailers: Fields | undefined): void;
   /** Nobody waits for the answer any more. */
   cancel(): void;
-  readonly backlog: number;
+  /** More was given than has been sent: time to slow the client down. */
+  readonly isFull: boolean;
   /** Asks for one `exchange.upstreamDrained()`. */
   notifyDrain(): void;
   pause(): void;

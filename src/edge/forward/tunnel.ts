@@ -1,5 +1,5 @@
 import type { Wire, WireHandler } from '../wire/wire.ts';
-import { type Exchange, HIGH_WATER } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Bytes both ways, unread: what an upgraded connection is to a proxy. */
 export class Tunnel {
@@ -38,7 +38,7 @@ export class Tunnel {
         count(end - start);
         this.touchedSince = true;
         to.writeBorrowed(bytes, start, end);
-        if (to.backlog > HIGH_WATER) {
+        if (to.isFull) {
           from.pause();
           to.wantsDrain = true;
         }

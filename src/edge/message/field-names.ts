@@ -30,7 +30,7 @@ export const COOKIE = 22;
 export const USER_AGENT = 23;
 export const REFERER = 24;
 export const SENSITIVE = 25;
-export const DATE = 26;
+export const PSEUDO_STATUS = 26;
 export const PSEUDO_METHOD = 27;
 export const PSEUDO_PATH = 28;
 export const PSEUDO_SCHEME = 29;
@@ -74,7 +74,6 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['referer', REFERER],
   ['authorization', SENSITIVE],
   ['set-cookie', SENSITIVE],
-  ['date', DATE],
 ];
 
 const slotOf = (length: number, first: number, last: number) => (length * 37 + first * 11 + last * 5) & 0xff;

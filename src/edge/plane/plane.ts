@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { ClientConnection, ClientOwner } from '../client/connection.ts';
 import { Http1Client } from '../client/http1-client.ts';
+import { Http2Client } from '../client/http2-client.ts';
 import { ConnectionContext } from '../forward/connection-context.ts';
 import type { Core } from '../forward/core.ts';
 import { createService, disposeService } from '../forward/service.ts';
@@ -126,7 +127,8 @@ export function createPlane(options: PlaneOptions): Plane {
 }
 
 function createConnection(owner: ClientOwner, context: ConnectionContext, socket: Duplex): ClientConnection {
-  return new Http1Client(owner, context, socket);
+  const Connection = context.info.alpn === 'h2' ? Http2Client : Http1Client;
+  return new Connection(owner, context, socket);
 }
 
 const normal = (info: ConnectionInfo): ConnectionInfo => ({

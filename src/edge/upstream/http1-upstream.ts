@@ -58,8 +58,8 @@ export class Http1Upstream implements UpstreamSide, WireHandler {
   get url(): string {
     return this.pool.target.url;
   }
-  get backlog(): number {
-    return this.wire.backlog;
+  get isFull(): boolean {
+    return this.wire.isFull;
   }
   isUsable(now: number): boolean {
     return this.state === IDLE && !this.wire.isClosed && now < this.idleUntil;

@@ -2,6 +2,9 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { keep } from './slab.ts';
 
+/** With more than this not sent, who writes should wait. */
+export const HIGH_WATER = 256 * 1024;
+
 export interface WireHandler {
   /** `bytes[start, end)` came; a plain upstream socket overwrites them after the call. */
   received(bytes: Buffer, start: number, end: number): void;
@@ -68,6 +71,10 @@ export class Wire {
       this.pending = [];
       this.handler.closed(this.failure);
     });
+  }
+
+  get isFull(): boolean {
+    return this.backlog > HIGH_WATER;
   }
 
   /** Hands the wire to another owner, as after an upgrade. */
