@@ -1,1 +1,27 @@
-// The composition root: the only file that reads process.env and wires the rooms together.
+// The composition root: with the files under main/, the only place that reads process.env and wires the rooms together.
+import { faultOf } from './base/index.ts';
+
+/** A command that runs until it is told to stop; its module is loaded only when asked for. */
+type Serve = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>;
+
+const SERVERS: Record<string, () => Promise<{ run: Serve }>> = {
+  up: () => import('./main/up.ts'),
+};
+
+async function main(): Promise<number> {
+  const [command = '', ...rest] = process.argv.slice(2);
+  const server = Object.hasOwn(SERVERS, command) ? await SERVERS[command]!() : undefined;
+  if (server !== undefined) return server.run(rest, process.env);
+  const { runCli } = await import('./cli/index.ts');
+  return runCli(process.argv.slice(2), process.env);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const { detail, advice, code } = faultOf(error).details;
+  process.stderr.write(`gatehouse: ${detail}\n${advice === undefined ? '' : `  ${advice}\n`}`);
+  // A fault of ours is a defect, so its trace is wanted; anybody else's is told in words.
+  if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+}

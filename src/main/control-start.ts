@@ -1,0 +1,30 @@
+import type { UpConfig } from './config.ts';
+
+/** What the supervisor tells the control half when it starts it; it travels over IPC, since it holds the master keys. */
+export interface ControlStart {
+  readonly config: UpConfig;
+  readonly dataDir: string;
+  /** The first seals, all open. */
+  readonly masterKeys: readonly [Uint8Array, ...Uint8Array[]];
+  /** Ports that are really bound, which matter where the configuration says 0. */
+  readonly edge: { readonly httpsPort: number; readonly httpPort: number };
+  /** Ports of an earlier run of the control half: a restarted one comes back where it was. */
+  readonly ports?: ControlPorts;
+}
+
+export interface ControlPorts {
+  readonly api: number;
+  readonly acme: number;
+}
+
+/** What the control half answers once everything of it serves. */
+export interface ControlReady {
+  readonly ports: ControlPorts;
+  readonly acmeDirectory: string;
+  readonly caRootFile: string;
+  /** Only on the first start of a data directory. */
+  readonly adminToken?: string;
+}
+
+export const pictureFile = (dataDir: string): string => `${dataDir}/edge/picture.db`;
+export const caRootFile = (dataDir: string): string => `${dataDir}/ca-root.pem`;

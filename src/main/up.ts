@@ -1,0 +1,188 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createLogger, dataDirectory, Fault, type Logger, systemClock } from '../base/index.ts';
+import { startEdge } from '../edge/index.ts';
+import { createPictureWriter } from '../picture/index.ts';
+import { createSupervised } from '../process/index.ts';
+import { createSealer, loadMasterKey } from '../secrets/index.ts';
+import { loadUpConfig, type UpConfig } from './config.ts';
+import { type ControlReady, type ControlStart, pictureFile } from './control-start.ts';
+import { greeting } from './greeting.ts';
+import { lockDataDirectory } from './lock.ts';
+
+const DRAIN_MS = 10_000;
+
+const HELP = `Usage: gatehouse up [--config FILE] [--data-dir DIR] [--ready-file FILE]
+
+Runs everything in one command: store, certificate authority, ACME server, certificate engine, edge, API and console.
+
+  --config FILE      YAML; "gatehouse config schema" prints every key (default: all defaults, on loopback)
+  --data-dir DIR     where everything is kept (default: $GATEHOUSE_DATA_DIR, else ~/.local/share/gatehouse)
+  --ready-file FILE  gets one JSON object of addresses once everything serves
+  --json             log JSON lines, and print the ready object instead of words
+  --help
+`;
+
+export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const options = parse(argv);
+  if (options.help === true) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const config = loadUpConfig(options.config, env);
+  const dataDir = resolve(dataDirectory(env, options['data-dir']));
+  const pretty =
+    config.log.format === 'auto' ? process.stderr.isTTY && options.json !== true : config.log.format === 'pretty';
+  const log = createLogger({ level: config.log.level, pretty });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockDataDirectory(dataDir);
+  const masterKey = loadMasterKey({
+    file: join(dataDir, 'master.key'),
+    ...(env.GATEHOUSE_MASTER_KEY !== undefined && { value: env.GATEHOUSE_MASTER_KEY }),
+  });
+  try {
+    await supervise({
+      config,
+      dataDir,
+      masterKey,
+      log,
+      readyFile: options['ready-file'],
+      json: options.json === true,
+      env,
+    });
+  } finally {
+    lock.release();
+  }
+  return 0;
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        config: { type: 'string' },
+        'data-dir': { type: 'string' },
+        'ready-file': { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    const detail = (error as Error).message.split('\n')[0]!;
+    throw new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse up --help' }, error);
+  }
+}
+
+interface Supervision {
+  readonly config: UpConfig;
+  readonly dataDir: string;
+  readonly masterKey: Uint8Array;
+  readonly log: Logger;
+  readonly readyFile: string | undefined;
+  readonly json: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Starts both halves, tells when everything serves, and returns when it has been told to stop and all is down. */
+async function supervise(given: Supervision): Promise<void> {
+  const { config, dataDir, masterKey, log } = given;
+  const picture = pictureFile(dataDir);
+  // Made here, so that workers find it whichever half is up first.
+  createPictureWriter(picture, createSealer([masterKey])).close();
+  const stopped = stopSignal(log);
+  const edge = await startEdge({
+    picture,
+    masterKeys: [masterKey],
+    address: config.edge.address,
+    httpsPort: config.edge.https_port,
+    httpPort: config.edge.http_port,
+    workers: config.edge.workers ?? availableParallelism(),
+    log,
+    clock: systemClock,
+  });
+  let ports: ControlReady['ports'] | undefined;
+  const control = createSupervised(
+    {
+      name: 'control half',
+      entry: new URL('./control-half.ts', import.meta.url),
+      env: environmentOf(given.env),
+      init: (): ControlStart => ({
+        config,
+        dataDir,
+        masterKeys: [masterKey],
+        edge: edge.ports,
+        ...(ports && { ports }),
+      }),
+      onReady: (body) => {
+        ports = (body as ControlReady).ports;
+        const state = control.state();
+        log.info({ pid: 'pid' in state ? state.pid : undefined }, 'the control half serves');
+      },
+    },
+    { clock: systemClock, log },
+  );
+  try {
+    const ready = (await Promise.race([control.firstReady, stopped])) as ControlReady | undefined;
+    if (ready !== undefined) {
+      announce(given, ready, edge.ports);
+      await stopped;
+    }
+  } finally {
+    await Promise.all([control.stop(DRAIN_MS), edge.stop(DRAIN_MS)]);
+  }
+}
+
+function announce(given: Supervision, ready: ControlReady, edgePorts: ControlStart['edge']): void {
+  const { config, readyFile, json } = given;
+  const api = `http://${hostOf(config.api.address)}:${ready.ports.api}`;
+  const places = {
+    api,
+    console: `${api}/app`,
+    mcp: `${api}/mcp`,
+    acme_directory: ready.acmeDirectory,
+    ca_root_file: ready.caRootFile,
+    edge_https: `https://${hostOf(config.edge.address)}:${edgePorts.httpsPort}`,
+    edge_http: `http://${hostOf(config.edge.address)}:${edgePorts.httpPort}`,
+    ...(ready.adminToken !== undefined && { admin_token: ready.adminToken }),
+    pid: process.pid,
+  };
+  if (readyFile !== undefined) {
+    // Moved into place, so that who waits for the file never reads half of it.
+    const draft = `${readyFile}.${process.pid}`;
+    writeFileSync(draft, `${JSON.stringify(places)}\n`, { mode: 0o600 });
+    renameSync(draft, readyFile);
+  }
+  process.stdout.write(json ? `${JSON.stringify(places)}\n` : greeting(places, process.stdout.isTTY));
+}
+
+const hostOf = (address: string) =>
+  address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
+
+/** Children inherit nothing by themselves; these are what Node and name lookups need, and none is a secret. */
+function environmentOf(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  return {
+    PATH: env.PATH,
+    HOME: env.HOME,
+    TZ: env.TZ,
+    NODE_OPTIONS: env.NODE_OPTIONS,
+    NODE_EXTRA_CA_CERTS: env.NODE_EXTRA_CA_CERTS,
+  };
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(log: Logger): Promise<undefined> {
+  return new Promise((done) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) process.exit(1);
+      asked = true;
+      log.info({ signal }, 'stopping; a second signal stops at once');
+      done(undefined);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
