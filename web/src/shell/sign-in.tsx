@@ -33,9 +33,15 @@ export function SignIn() {
           Use a token. The first one was printed when Gatehouse started for the first time; more are made with{' '}
           <code>gatehouse tokens create</code>.
         </p>
-        <TextField className="field" value={token} onChange={setToken} isRequired type="password" autoComplete="current-password">
+        <TextField
+          className="field"
+          value={token}
+          onChange={setToken}
+          isRequired
+          type="password"
+          autoComplete="current-password"
+        >
           <Label>Token</Label>
-          {/* biome-ignore lint/a11y/noAutofocus: the one field of a page that is for nothing else */}
           <Input autoFocus />
         </TextField>
         {problem !== undefined && (

@@ -1,0 +1,15 @@
+// The API's own schemas, as types: the console has no second description of what the server answers.
+export type {
+  App,
+  AuditEvent,
+  AuditVerdict,
+  Certificate,
+  CertificateDetail,
+  CertificateEvent,
+  CertificateVersion,
+  CreatedToken,
+  Domain,
+  Issuer,
+  Permission,
+  Token,
+} from '../../../src/contract/index.ts';

@@ -1,0 +1,92 @@
+import { type FormEvent, useState } from 'react';
+import { Button } from 'react-aria-components';
+import { useLocation } from 'wouter';
+import type { App, Domain } from '../../api/documents.ts';
+import { useChange } from '../../api/hooks.ts';
+import { Choice } from '../../components/choice.tsx';
+import { Overlay } from '../../components/dialog.tsx';
+import { Field, FormProblem } from '../../components/form.tsx';
+
+const NEW_APP = 'new';
+
+/** Adds a domain, to an app that exists or a new one, and goes to where its way to being served can be watched. */
+export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: () => void }) {
+  const [, navigate] = useLocation();
+  const [domain, setDomain] = useState('');
+  const [app, setApp] = useState(apps[0]?.id ?? NEW_APP);
+  const [name, setName] = useState('');
+  const [upstream, setUpstream] = useState('');
+  const createApp = useChange<App>();
+  const addDomain = useChange<Domain>();
+  const busy = createApp.isPending || addDomain.isPending;
+  const problem = createApp.error ?? addDomain.error;
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const owner =
+      app === NEW_APP
+        ? (await createApp.mutateAsync({ method: 'POST', path: '/apps', body: { name, upstreams: [upstream] } })).id
+        : app;
+    const added = await addDomain.mutateAsync({ method: 'POST', path: `/apps/${owner}/domains`, body: { domain } });
+    navigate(`/${owner}/${encodeURIComponent(added.domain)}`);
+  };
+  return (
+    <Overlay title="Add a domain" open onClose={onClose}>
+      <form className="form" onSubmit={(event) => void submit(event).catch(() => {})}>
+        <div className="wide">
+          <Field
+            label="Name"
+            name="domain"
+            value={domain}
+            onChange={setDomain}
+            required
+            autoFocus
+            problem={problem}
+            placeholder="shop.example.com"
+            hint="A host name, an internationalized one too, or *.example.com"
+          />
+        </div>
+        <div className="wide">
+          <Choice
+            label="App"
+            value={app}
+            onChange={setApp}
+            options={[...apps.map(({ id, name: title }) => ({ id, title })), { id: NEW_APP, title: 'A new app' }]}
+          />
+        </div>
+        {app === NEW_APP && (
+          <>
+            <Field
+              label="App's name"
+              name="name"
+              value={name}
+              onChange={setName}
+              required
+              problem={problem}
+              placeholder="shop"
+            />
+            <Field
+              label="Upstream"
+              name="upstreams[0]"
+              value={upstream}
+              onChange={setUpstream}
+              required
+              problem={problem}
+              placeholder="http://127.0.0.1:3000"
+            />
+          </>
+        )}
+        <div className="wide">
+          <FormProblem problem={problem} fields={['domain', 'name', 'upstreams[0]']} />
+        </div>
+        <div className="actions wide">
+          <Button type="submit" className="button primary" isDisabled={busy}>
+            {busy ? 'Adding…' : 'Add'}
+          </Button>
+          <Button className="button" onPress={onClose}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Overlay>
+  );
+}
