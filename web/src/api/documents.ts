@@ -11,5 +11,6 @@ export type {
   Domain,
   Issuer,
   Permission,
+  SystemStatus,
   Token,
 } from '../../../src/contract/index.ts';
