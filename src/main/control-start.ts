@@ -26,5 +26,8 @@ export interface ControlReady {
   readonly adminToken?: string;
 }
 
+/** What the supervisor tells it later. */
+export type ToControl = { readonly type: 'announced' };
+
 export const pictureFile = (dataDir: string): string => `${dataDir}/edge/picture.db`;
 export const caRootFile = (dataDir: string): string => `${dataDir}/ca-root.pem`;

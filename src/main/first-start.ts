@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type CliFile, cliFile } from '../base/index.ts';
-import { type Control, SYSTEM } from '../control/index.ts';
 import { ALL_PERMISSIONS } from '../contract/index.ts';
+import { type Control, SYSTEM } from '../control/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 
 const UNTOLD_TOKEN = 'first-start/admin-token';
@@ -43,6 +43,9 @@ async function knownToken(control: Control, path: string): Promise<string | unde
 }
 
 async function makeToken(control: Control): Promise<string> {
-  const made = await control.tokens.create(SYSTEM, { name: 'command line of this machine', permissions: [...ALL_PERMISSIONS] });
+  const made = await control.tokens.create(SYSTEM, {
+    name: 'command line of this machine',
+    permissions: [...ALL_PERMISSIONS],
+  });
   return made.token;
 }

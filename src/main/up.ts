@@ -3,16 +3,17 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger, dataDirectory, Fault, type Logger, systemClock } from '../base/index.ts';
-import { startEdge } from '../edge/index.ts';
+import { defaultTlsPolicy, type Edge, startEdge } from '../edge/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKey } from '../secrets/index.ts';
 import { loadUpConfig, type UpConfig } from './config.ts';
-import { type ControlReady, type ControlStart, pictureFile } from './control-start.ts';
+import { type ControlReady, type ControlStart, pictureFile, type ToControl } from './control-start.ts';
 import { greeting } from './greeting.ts';
 import { lockDataDirectory } from './lock.ts';
 
 const DRAIN_MS = 10_000;
+const HANDSHAKE_MS = 10_000;
 
 const HELP = `Usage: gatehouse up [--config FILE] [--data-dir DIR] [--ready-file FILE]
 
@@ -81,6 +82,7 @@ interface Supervision {
   readonly dataDir: string;
   readonly masterKey: Uint8Array;
   readonly log: Logger;
+  readonly pretty: boolean;
   readonly readyFile: string | undefined;
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
@@ -93,16 +95,26 @@ async function supervise(given: Supervision): Promise<void> {
   // Made here, so that workers find it whichever half is up first.
   createPictureWriter(picture, createSealer([masterKey])).close();
   const stopped = stopSignal(log);
-  const edge = await startEdge({
-    picture,
-    masterKeys: [masterKey],
-    address: config.edge.address,
-    httpsPort: config.edge.https_port,
-    httpPort: config.edge.http_port,
-    workers: config.edge.workers ?? availableParallelism(),
-    log,
-    clock: systemClock,
-  });
+  const edge = startEdge(
+    {
+      listeners: [
+        {
+          id: 'main',
+          address: config.edge.address,
+          httpsPort: config.edge.https_port,
+          httpPort: config.edge.http_port,
+          proxyProtocolFrom: [],
+          tls: { policy: defaultTlsPolicy, http2: true, handshakeMs: HANDSHAKE_MS },
+        },
+      ],
+      picture: { path: picture, masterKeys: [masterKey] },
+      workers: config.edge.workers ?? availableParallelism(),
+      log: { level: config.log.level, pretty: given.pretty },
+      env: environmentOf(given.env),
+    },
+    { clock: systemClock, log },
+  );
+  const edgePorts = portsOf(edge);
   let ports: ControlReady['ports'] | undefined;
   const control = createSupervised(
     {
@@ -125,14 +137,21 @@ async function supervise(given: Supervision): Promise<void> {
     { clock: systemClock, log },
   );
   try {
-    const ready = (await Promise.race([control.firstReady, stopped])) as ControlReady | undefined;
+    const serving = Promise.all([control.firstReady, edge.start()]).then(([ready]) => ready as ControlReady);
+    const ready = await Promise.race([serving, stopped]);
     if (ready !== undefined) {
-      announce(given, ready, edge.ports);
+      announce(given, ready, edgePorts);
+      control.send({ type: 'announced' } satisfies ToControl);
       await stopped;
     }
   } finally {
     await Promise.all([control.stop(DRAIN_MS), edge.stop(DRAIN_MS)]);
   }
+}
+
+function portsOf(edge: Edge): ControlStart['edge'] {
+  const [listener] = edge.listeners;
+  return { httpsPort: listener?.httpsPort ?? 0, httpPort: listener?.httpPort ?? 0 };
 }
 
 function announce(given: Supervision, ready: ControlReady, edgePorts: ControlStart['edge']): void {

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { createApi } from '../api/index.ts';
+import { type Logger, systemClock } from '../base/index.ts';
+import { createControl } from '../control/index.ts';
+import { createSystemViews } from '../domains/index.ts';
+import { createPictureWriter } from '../picture/index.ts';
+import type { RunningChild } from '../process/index.ts';
+import { createEdgePublisher } from '../publish/index.ts';
+import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
+import { openStore } from '../store/index.ts';
+import { startAcmeSide } from './acme-side.ts';
+import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
+import { startEngine } from './engine-side.ts';
+import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
+import { VERSION } from './version.ts';
+
+/** Wires and starts everything of the control half, in the order in which parts need each other. */
+export async function startControlHalf(start: ControlStart, log: Logger): Promise<RunningChild> {
+  const { config, dataDir } = start;
+  const clock = systemClock;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const sealer = createSealer(start.masterKeys);
+  const store = await openStore({ url: config.store.url ?? join(dataDir, 'gatehouse.db') });
+  const secrets = createSealedSecretStore(store, sealer, clock);
+  const picture = createPictureWriter(pictureFile(dataDir), sealer);
+  const acme = await startAcmeSide(start, { store, secrets, clock, log, signal });
+  const publisher = createEdgePublisher({ store, secrets, picture, clock, log });
+  const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, signal });
+  const control = createControl({
+    store,
+    clock,
+    log,
+    domains: { baseDomain: config.domains.base, addresses: [] },
+    dns: createSystemViews(),
+    credentials: { credentialFor: async () => undefined, exists: async () => false },
+    certificates: engine.certificates,
+    issuers: engine.issuers,
+    caRootFile: caRootFile(dataDir),
+  });
+  const adminToken = await untoldAdminToken(control, secrets);
+  const api = await createApi({ control, clock, log, version: VERSION, allowedHosts: config.api.allowed_hosts });
+  await api.listen({ host: config.api.address, port: start.ports?.api ?? config.api.port });
+  const apiPort = api.addresses()[0]!.port;
+  await writeCliFile(control, dataDir, `http://127.0.0.1:${apiPort}`);
+  control.start();
+  const ready: ControlReady = {
+    ports: { api: apiPort, acme: acme.port },
+    acmeDirectory: acme.directory,
+    caRootFile: caRootFile(dataDir),
+    ...(adminToken !== undefined && { adminToken }),
+  };
+  return {
+    ready,
+    message: (body) => {
+      if ((body as ToControl).type === 'announced')
+        adminTokenTold(secrets).catch((error: unknown) => log.warn({ err: error }, 'the first token is told again'));
+    },
+    async drain() {
+      stopping.abort(new Error('stopping'));
+      await Promise.all([api.close(), acme.close(), control.stop()]);
+      picture.close();
+      await store.close();
+    },
+  };
+}
