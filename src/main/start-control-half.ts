@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createApi } from '../api/index.ts';
 import { type Logger, systemClock } from '../base/index.ts';
@@ -7,8 +8,9 @@ import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
 import { createEdgePublisher } from '../publish/index.ts';
 import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
-import { openStore } from '../store/index.ts';
+import { openStore, type Store } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
+import { serveConsole } from './console.ts';
 import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
 import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
@@ -21,11 +23,16 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   const stopping = new AbortController();
   const { signal } = stopping;
   const sealer = createSealer(start.masterKeys);
-  const store = await openStore({ url: config.store.url ?? join(dataDir, 'gatehouse.db') });
+  let afterCommit = () => {};
+  const store = onCommit(await openStore({ url: config.store.url ?? join(dataDir, 'gatehouse.db') }), () =>
+    afterCommit(),
+  );
   const secrets = createSealedSecretStore(store, sealer, clock);
   const picture = createPictureWriter(pictureFile(dataDir), sealer);
   const acme = await startAcmeSide(start, { store, secrets, clock, log, signal });
   const publisher = createEdgePublisher({ store, secrets, picture, clock, log });
+  afterCommit = () => publisher.poke();
+  const publishing = publisher.run(signal);
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, signal });
   const control = createControl({
     store,
@@ -40,8 +47,9 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   });
   const adminToken = await untoldAdminToken(control, secrets);
   const api = await createApi({ control, clock, log, version: VERSION, allowedHosts: config.api.allowed_hosts });
+  await serveConsole(api);
   await api.listen({ host: config.api.address, port: start.ports?.api ?? config.api.port });
-  const apiPort = api.addresses()[0]!.port;
+  const { port: apiPort } = api.server.address() as AddressInfo;
   await writeCliFile(control, dataDir, `http://127.0.0.1:${apiPort}`);
   control.start();
   const ready: ControlReady = {
@@ -58,9 +66,21 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     },
     async drain() {
       stopping.abort(new Error('stopping'));
-      await Promise.all([api.close(), acme.close(), control.stop()]);
+      await Promise.all([api.close(), acme.close(), control.stop(), engine.stopped, publishing]);
       picture.close();
       await store.close();
+    },
+  };
+}
+
+/** The same store, which tells after each commit that something may have changed: followers need not wait for a poll. */
+function onCommit(store: Store, committed: () => void): Store {
+  return {
+    ...store,
+    async write(work) {
+      const value = await store.write(work);
+      committed();
+      return value;
     },
   };
 }

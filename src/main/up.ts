@@ -49,6 +49,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
       dataDir,
       masterKey,
       log,
+      pretty,
       readyFile: options['ready-file'],
       json: options.json === true,
       env,
@@ -125,7 +126,7 @@ async function supervise(given: Supervision): Promise<void> {
         config,
         dataDir,
         masterKeys: [masterKey],
-        edge: edge.ports,
+        edge: edgePorts,
         ...(ports && { ports }),
       }),
       onReady: (body) => {

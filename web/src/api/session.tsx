@@ -23,7 +23,7 @@ export const useMay = (permission: string): boolean => useSession().permissions.
 export function useSessionQuery() {
   return useQuery<Session, Problem>({
     queryKey: ['session'],
-    queryFn: async () => (await get<{ data: Session }>('/session')).data,
+    queryFn: async () => (await get<{ data: Session }>('/whoami')).data,
     retry: (count, problem) => problem.status !== 401 && count < 3,
   });
 }

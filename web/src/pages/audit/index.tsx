@@ -24,13 +24,27 @@ function AuditLog() {
   const words = { actor: filter('actor'), action: filter('action'), outcome: filter('outcome') };
   const events = useList<AuditEvent>('/audit_events', words);
   return (
-    <Page title="Audit" lead="Every write and every refusal, in a log that nobody can change without breaking its chain." actions={<ChainCheck />}>
+    <Page
+      title="Audit"
+      lead="Every write and every refusal, in a log that nobody can change without breaking its chain."
+      actions={<ChainCheck />}
+    >
       <div className="toolbar">
         <div className="grow">
-          <Field label="Actor" value={words.actor} onChange={(value) => change('actor', value)} placeholder="token:… or acme:…" />
+          <Field
+            label="Actor"
+            value={words.actor}
+            onChange={(value) => change('actor', value)}
+            placeholder="token:… or acme:…"
+          />
         </div>
         <div className="grow">
-          <Field label="Action" value={words.action} onChange={(value) => change('action', value)} placeholder="domain.claim" />
+          <Field
+            label="Action"
+            value={words.action}
+            onChange={(value) => change('action', value)}
+            placeholder="domain.claim"
+          />
         </div>
         <Choice
           label="Outcome"
@@ -42,7 +56,9 @@ function AuditLog() {
           Export
         </a>
       </div>
-      {events.error !== null && events.rows.length === 0 && <Failure problem={events.error} retry={() => void events.refetch()} />}
+      {events.error !== null && events.rows.length === 0 && (
+        <Failure problem={events.error} retry={() => void events.refetch()} />
+      )}
       {events.isPending && <Loading />}
       {events.isSuccess && events.rows.length === 0 && <Empty title="No event is like that" />}
       {events.rows.length > 0 && (

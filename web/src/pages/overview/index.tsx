@@ -115,4 +115,3 @@ function Quotas({ issuers }: { issuers: SystemStatus['issuers'] }) {
     </div>
   ));
 }
-

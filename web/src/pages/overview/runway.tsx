@@ -8,7 +8,9 @@ const WINDOW_DAYS = 30;
 /** Certificates by the days they have left, soonest first, as bars on one scale. */
 export function Runway({ certificates, now }: { certificates: readonly Certificate[]; now: number }) {
   const ending = certificates
-    .flatMap((certificate) => (certificate.served === null ? [] : [{ ...certificate, end: Date.parse(certificate.served.not_after) }]))
+    .flatMap((certificate) =>
+      certificate.served === null ? [] : [{ ...certificate, end: Date.parse(certificate.served.not_after) }],
+    )
     .sort((a, b) => a.end - b.end);
   if (ending.length === 0) return <p className="quiet">None.</p>;
   return (
