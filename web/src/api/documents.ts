@@ -14,3 +14,4 @@ export type {
   SystemStatus,
   Token,
 } from '../../../src/contract/index.ts';
+export { PERMISSIONS } from '../../../src/contract/permissions.ts';

@@ -9,6 +9,9 @@ import { SignIn } from './sign-in.tsx';
 // Each place is a file of its own, loaded when it is gone to, so that the first page stays small.
 const Domains = lazy(() => import('../pages/domains/index.tsx'));
 const Overview = lazy(() => import('../pages/overview/index.tsx'));
+const Audit = lazy(() => import('../pages/audit/index.tsx'));
+const Settings = lazy(() => import('../pages/settings/index.tsx'));
+const Tokens = lazy(() => import('../pages/tokens/index.tsx'));
 const Acme = lazy(() => import('../pages/acme/index.tsx'));
 
 export function Console() {
@@ -50,6 +53,9 @@ function SignedIn() {
                 <Route path="/app" component={Overview} />
                 <Route path="/app/domains" component={Domains} nest />
                 <Route path="/app/system/acme" component={Acme} nest />
+                <Route path="/app/audit" component={Audit} />
+                <Route path="/app/tokens" component={Tokens} />
+                <Route path="/app/settings" component={Settings} />
                 <Route path="/">
                   <Redirect to="/app" replace />
                 </Route>
