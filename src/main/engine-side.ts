@@ -1,8 +1,56 @@
-// biome-ignore-all lint: draft
-export async function startEngine(..._x: any[]): Promise<any> {
+import { createAcmeClient, obtainCertificate } from '../acme-client/index.ts';
+import type { Clock, Logger } from '../base/index.ts';
+import { type CertificateEngine, createCertificateEngine } from '../certificates/index.ts';
+import type { PictureWriter } from '../picture/index.ts';
+import type { SecretStore } from '../secrets/index.ts';
+import { type ChallengePresenter, createHttp01Solver, createTlsAlpn01Solver } from '../solvers/index.ts';
+import type { Store } from '../store/index.ts';
+import type { AcmeSide } from './acme-side.ts';
+import type { ControlStart } from './control-start.ts';
+import { VERSION } from './version.ts';
+
+/** The certificate engine, with the edge as the place where challenges are answered. */
+export async function startEngine(
+  start: ControlStart,
+  deps: {
+    store: Store;
+    secrets: SecretStore;
+    clock: Clock;
+    log: Logger;
+    picture: PictureWriter;
+    acme: AcmeSide;
+    signal: AbortSignal;
+  },
+): Promise<CertificateEngine & { readonly stopped: Promise<void> }> {
+  const { store, secrets, clock, log, picture, acme, signal } = deps;
+  const presenter = presenterOf(picture);
+  const { contact, default_issuer } = start.config.acme;
+  const engine = createCertificateEngine(
+    {
+      store,
+      secrets,
+      clock,
+      log,
+      acme: { connect: createAcmeClient, obtain: obtainCertificate },
+      // tls-alpn-01 first: it needs no second port (RFC 8737).
+      solvers: { edge: [createTlsAlpn01Solver(presenter, clock), createHttp01Solver(presenter)] },
+    },
+    { issuers: [default_issuer], userAgent: `gatehouse/${VERSION} (ACME client; RFC 8555)` },
+  );
+  await engine.prepare([
+    { id: 'internal-ca', directory: acme.internalDirectory, caPem: acme.ca.rootPem(), contact },
+  ]);
+  picture.deleteExpiredChallenges(clock.now());
+  const stopped = engine.run(signal).finally(() => engine.close());
+  return { ...engine, stopped };
+}
+
+/** What is committed to the picture is answered by every worker's next look, so nothing has to be waited for. */
+function presenterOf(picture: PictureWriter): ChallengePresenter {
   return {
-    certificates: { counts: async () => ({}), list: async () => [] },
-    issuers: { list: async () => [] },
-    stopped: Promise.resolve(),
+    async present(challenge) {
+      picture.putChallenge(challenge);
+      return async () => picture.deleteChallenge(challenge);
+    },
   };
 }
