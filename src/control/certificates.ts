@@ -39,7 +39,7 @@ export interface CertificateUseCases {
 export function createCertificateUseCases(deps: ControlDeps): CertificateUseCases {
   const engine = deps.certificates;
   const find = async (reference: string): Promise<CertificateView> => {
-    const view = reference.startsWith('cert_') ? await engine.get(reference) : await byName(deps, reference);
+    const view = reference.startsWith('crt_') ? await engine.get(reference) : await byName(deps, reference);
     if (view === undefined) throw notFound('certificate', reference, 'gatehouse certificates list');
     return view;
   };
