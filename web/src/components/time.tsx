@@ -13,7 +13,9 @@ const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'l
 
 export function inWords(time: number, now: number): string {
   const distance = time - now;
-  const [unit, size] = UNITS.find(([, ms]) => Math.abs(distance) >= ms) ?? UNITS.at(-1)!;
+  // Runways are told in days as long as days are what people plan by.
+  const fits = ([unit, ms]: (typeof UNITS)[number]) => Math.abs(distance) >= (unit === 'month' ? 4 * ms : ms);
+  const [unit, size] = UNITS.find(fits) ?? UNITS.at(-1)!;
   return relative.format(Math.trunc(distance / size), unit);
 }
 

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Button, Checkbox } from 'react-aria-components';
 import { Link } from 'wouter';
 import type { CertificateDetail, CertificateEvent, CertificateVersion } from '../../api/documents.ts';
-import { useChange, useDocument, useList } from '../../api/hooks.ts';
+import { useChange, useDocument } from '../../api/hooks.ts';
 import { useMay } from '../../api/session.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { Confirm } from '../../components/dialog.tsx';
@@ -100,7 +100,7 @@ function Revoke({ path, name, onClose }: { path: string; name: string; onClose: 
 }
 
 function Details({ path, certificate }: { path: string; certificate: CertificateDetail }) {
-  const events = useList<CertificateEvent>(`${path}/events`);
+  const { data: events = [] } = useDocument<CertificateEvent[]>(`${path}/events`);
   return (
     <>
       <Why why={certificate.why} />
@@ -133,7 +133,7 @@ function Details({ path, certificate }: { path: string; certificate: Certificate
         </section>
         <section className="card">
           <h2>History</h2>
-          <Timeline events={events.rows} />
+          <Timeline events={events} />
         </section>
       </div>
       {certificate.versions.length > 1 && (

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import { Link } from 'wouter';
 import type { CertificateEvent, Domain } from '../../api/documents.ts';
-import { useChange, useDocument, useList } from '../../api/hooks.ts';
+import { useChange, useDocument } from '../../api/hooks.ts';
 import { useMay } from '../../api/session.tsx';
 import { CopyLine } from '../../components/copy.tsx';
 import { Confirm } from '../../components/dialog.tsx';
@@ -158,6 +158,8 @@ function Answers({ answers }: { answers: Domain['dns']['answers'] }) {
 }
 
 function Steps({ certificateId }: { certificateId: string }) {
-  const { rows } = useList<CertificateEvent>(`/system/acme_certificates/${certificateId}/events`);
-  return <Timeline events={rows.slice(-8)} />;
+  const may = useMay('system.acme.read');
+  const path = `/system/acme_certificates/${certificateId}/events`;
+  const { data: events = [] } = useDocument<CertificateEvent[]>(may ? path : undefined);
+  return <Timeline events={events.slice(-8)} />;
 }
