@@ -43,6 +43,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     credentials: { credentialFor: async () => undefined, exists: async () => false },
     certificates: engine.certificates,
     issuers: engine.issuers,
+    acmeServer: { administration: acme.server.administration, rootPem: acme.ca.rootPem },
     caRootFile: caRootFile(dataDir),
   });
   const adminToken = await untoldAdminToken(control, secrets);
