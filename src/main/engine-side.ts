@@ -37,9 +37,7 @@ export async function startEngine(
     },
     { issuers: [default_issuer], userAgent: `gatehouse/${VERSION} (ACME client; RFC 8555)` },
   );
-  await engine.prepare([
-    { id: 'internal-ca', directory: acme.internalDirectory, caPem: acme.ca.rootPem(), contact },
-  ]);
+  await engine.prepare([{ id: 'internal-ca', directory: acme.internalDirectory, caPem: acme.ca.rootPem(), contact }]);
   picture.deleteExpiredChallenges(clock.now());
   const stopped = engine.run(signal).finally(() => engine.close());
   return { ...engine, stopped };
