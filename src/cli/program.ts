@@ -4,11 +4,35 @@ import { appCommands } from './commands/apps.ts';
 import { auditCommands } from './commands/audit.ts';
 import { caCommands } from './commands/ca.ts';
 import { certificateCommands } from './commands/certificates.ts';
+import { dnsCredentialCommands } from './commands/dns-credentials.ts';
+import { doctorCommands } from './commands/doctor.ts';
 import { domainCommands } from './commands/domains.ts';
+import { exposeCommands } from './commands/expose.ts';
 import { issuerCommands } from './commands/issuers.ts';
+import { missionCommands } from './commands/missions.ts';
+import { networkCommands } from './commands/networks.ts';
+import { profileCommands } from './commands/profiles.ts';
+import { statusCommands } from './commands/status.ts';
 import { tokenCommands } from './commands/tokens.ts';
 import { createAct } from './context.ts';
 import type { Streams } from './output.ts';
+
+const COMMANDS = [
+  appCommands,
+  domainCommands,
+  certificateCommands,
+  issuerCommands,
+  dnsCredentialCommands,
+  profileCommands,
+  caCommands,
+  networkCommands,
+  exposeCommands,
+  missionCommands,
+  statusCommands,
+  doctorCommands,
+  tokenCommands,
+  auditCommands,
+];
 
 const SERVER_COMMANDS = `
 Started here, and not by talking to a server:
@@ -37,16 +61,7 @@ export function createProgram(env: Environment, streams: Streams): Command {
     .addHelpText('after', SERVER_COMMANDS)
     .configureHelp({ showGlobalOptions: true });
   const act = createAct(env, streams);
-  for (const add of [
-    appCommands,
-    domainCommands,
-    certificateCommands,
-    issuerCommands,
-    caCommands,
-    tokenCommands,
-    auditCommands,
-  ])
-    add(program, act);
+  for (const add of COMMANDS) add(program, act);
   passOn(program);
   return program;
 }

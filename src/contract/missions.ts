@@ -62,4 +62,4 @@ export type MissionEvent = Static<typeof MissionEvent>;
 
 /** A document whose own engine says its members. */
 export const OwnDocument = Type.Object({ id: Type.String() }, { additionalProperties: true });
-export type OwnDocument = Static<typeof OwnDocument>;
+export type OwnDocument = Static<typeof OwnDocument> & Readonly<Record<string, unknown>>;

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { DoctorFinding } from '../../contract/index.ts';
+import type { Act } from '../context.ts';
+import { CommandFailure } from '../failure.ts';
+
+export function doctorCommands(program: Command, act: Act): void {
+  program
+    .command('doctor [domain]')
+    .description('check DNS, CAA, reachability, limits and clock, and say what would happen')
+    .action(
+      act(async ({ client, output }, name: string | undefined) => {
+        const query = name === undefined ? '' : `?name=${encodeURIComponent(name)}`;
+        const findings = await client.call<DoctorFinding[]>('GET', `/system/doctor${query}`);
+        if (output.json) output.value(findings);
+        const marks = { good: output.good('✓'), advice: output.warn('!'), wrong: output.bad('✗') };
+        for (const finding of output.json ? [] : findings) {
+          output.line(`${marks[finding.outcome]} ${finding.check.padEnd(16)}${finding.detail}`);
+          if (finding.advice !== null) output.line(`  ${' '.repeat(16)}${finding.advice}`);
+        }
+        const wrong = findings.filter(({ outcome }) => outcome === 'wrong').length;
+        if (wrong > 0) throw new CommandFailure(`${wrong} of ${findings.length} checks failed`);
+      }),
+    );
+}

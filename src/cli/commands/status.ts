@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { SystemStatus } from '../../contract/index.ts';
+import type { Act } from '../context.ts';
+import { relative } from '../words.ts';
+
+export function statusCommands(program: Command, act: Act): void {
+  program
+    .command('status')
+    .description('counts, and what needs a person')
+    .action(
+      act(async ({ client, output, now }) => {
+        const status = await client.call<SystemStatus>('GET', '/status');
+        if (output.json) return output.value(status);
+        const counts = Object.entries(status.certificates).filter(([, count]) => count > 0);
+        output.line(
+          `${status.apps} apps, ${status.domains.total} domains, certificates: ${counts.map(([word, count]) => `${count} ${word}`).join(', ') || 'none'}`,
+        );
+        for (const certificate of status.needs_attention)
+          output.line(`${output.bad('✗')} ${certificate.names.join(', ')}: ${certificate.why.summary}`);
+        for (const certificate of status.ending_soon)
+          output.line(
+            `${output.warn('!')} ${certificate.names.join(', ')} ends ${relative(certificate.served?.not_after, now())}`,
+          );
+      }),
+    );
+}
