@@ -3,16 +3,13 @@ import { type Clock, type Logger, limitedLogger } from '../base/index.ts';
 import { createPictureReader } from '../picture/index.ts';
 import { createSealer } from '../secrets/index.ts';
 import type { HandshakeObserver } from './listen/observer.ts';
+import { createPassthrough } from './listen/passthrough.ts';
 import { listenOn, type PortServer } from './listen/port-server.ts';
-import type { ListenerSettings } from './listen/settings.ts';
-import { createTlsListener, type TlsListener } from './listen/tls-listener.ts';
 import { createPictureView, type PictureView } from './picture-view.ts';
 import { createPlane } from './plane/index.ts';
-import type { ListenerView, Plane } from './plane/types.ts';
-import { type ContextCache, createContextCache } from './tls/context-cache.ts';
-import { contextOptions } from './tls/policy.ts';
 import type { TicketKeys } from './tls/ticket-keys.ts';
-import type { FromWorker, InheritedSocket, PictureFile, ToWorker, WorkerInit } from './worker-wire.ts';
+import { createWorkerListener, type WorkerListener } from './worker-listener.ts';
+import type { EdgeSettings, FromWorker, InheritedSocket, PictureFile, ToWorker, WorkerInit } from './worker-wire.ts';
 
 export interface WorkerDeps {
   readonly clock: Clock;
@@ -34,55 +31,39 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   const { clock, log } = deps;
   const strangersLog = limitedLogger(log, clock);
   let tickets: TicketKeys = init.tickets;
-  const routes = openView(init.picture);
-  const plane = createPlane({
-    routes: { routesOf: routes.routesOf },
-    settings: init.settings.plane,
-    log,
-    clock,
-  });
-  routes.follow(({ hosts }) => plane.routesChanged(hosts));
+  const shared = openView(init.picture);
+  const views = new Set([shared]);
+  const plane = createPlane({ routes: shared, settings: init.settings.plane, log, clock });
+  const passthrough = createPassthrough({ routesOf: shared.routesOf, clock, log: strangersLog });
   const observer = countHandshakes();
-  const views = new Set([routes]);
-  const caches: ContextCache[] = [];
-  const listeners = new Map<string, { settings: ListenerSettings; view: PictureView; tls?: TlsListener }>();
+  shared.follow(({ hosts }) => {
+    plane.routesChanged(hosts);
+    passthrough.forget(hosts);
+  });
 
+  const listeners = new Map<string, WorkerListener>();
   for (const settings of init.settings.listeners) {
     const own = init.listenerPictures[settings.id];
-    const view = own === undefined ? routes : openView(own);
+    const view = own === undefined ? shared : openView(own);
     views.add(view);
-    const { tls } = settings;
-    if (tls === undefined) {
-      listeners.set(settings.id, { settings, view });
-      continue;
-    }
-    const contexts = createContextCache({
-      certificatesFor: view.certificatesFor,
-      context: {
-        ...contextOptions(tls.policy),
-        ...(tls.clientCertificates && { ca: tls.clientCertificates.ca }),
-        // A session of one listener is none of another, which may ask for other client certificates.
-        sessionIdContext: settings.id.slice(0, 32),
-      },
-      tickets: () => tickets,
-      capacity: init.contexts,
-      clock,
-    });
-    caches.push(contexts);
-    view.follow(({ certificates }) => contexts.forget(certificates));
-    const listener = createTlsListener(tls, {
-      view: { id: settings.id },
-      contexts,
-      refresh: view.refresh,
-      challenge: (serverName, now) => view.challenge('tls-alpn-01', serverName, now),
-      onUnknownName: (serverName) => deps.tell({ type: 'unknown_name', serverName }),
+    const listener = createWorkerListener(settings, {
+      view,
+      shared,
       plane,
+      passthrough,
       observer,
+      tickets: () => tickets,
+      onUnknownName: (serverName) => deps.tell({ type: 'unknown_name', serverName }),
+      contexts: init.contexts,
       clock,
       log: strangersLog,
     });
-    listeners.set(settings.id, { settings, view, tls: listener });
+    listeners.set(settings.id, listener);
   }
+  const configure = ({ listeners: settings, plane: planeSettings }: EdgeSettings) => {
+    plane.configure(planeSettings);
+    for (const entry of settings) listeners.get(entry.id)?.configure(entry);
+  };
 
   const servers: PortServer[] = [];
   const adopted = new Set<number>();
@@ -92,12 +73,13 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     for (const socket of init.sockets.filter((candidate) => candidate.slot === slot)) servers.push(await open(socket));
   };
   const open = (socket: InheritedSocket): Promise<PortServer> => {
-    const { settings, view, tls } = listeners.get(socket.listener)!;
-    return listenOn(socket.fd, settings.proxyProtocolFrom, {
-      listener: settings.id,
+    const listener = listeners.get(socket.listener)!;
+    return listenOn(socket.fd, {
+      listener: socket.listener,
+      proxies: listener.proxies,
       admit: plane.admit,
       release: plane.release,
-      accept: socket.role === 'tls' ? tls!.accept : acceptPlain(plainView(settings, view, clock), view, plane),
+      accept: socket.role === 'tls' ? listener.acceptTls : listener.acceptPlain,
       observer,
       clock,
       log: strangersLog,
@@ -107,38 +89,41 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
 
   const looking = setInterval(() => {
     for (const view of views) view.refresh();
-    for (const { tls } of listeners.values()) tls?.sweep();
+    for (const listener of listeners.values()) listener.sweep();
     for (const server of servers) server.sweep();
   }, LOOK_MS);
+  const sum = (count: (listener: WorkerListener) => number) =>
+    [...listeners.values()].reduce((total, listener) => total + count(listener), 0);
+  const report = (id: number) =>
+    deps.tell({
+      type: 'report',
+      id,
+      report: {
+        pid: process.pid,
+        certificates: [...views].reduce((total, view) => total + view.certificateCount(), 0),
+        contexts: sum((listener) => listener.contexts()),
+        handshaking: sum((listener) => listener.handshaking()),
+        rssBytes: process.memoryUsage.rss(),
+      },
+    });
 
   return {
     told(message) {
       if (message.type === 'tickets') tickets = message.tickets;
-      else if (message.type === 'settings') plane.configure(message.settings.plane);
-      else if (message.type === 'adopt')
-        adopt(message.slot).catch((error: unknown) => log.error({ err: error }, 'a slot could not be adopted'));
-      else
-        deps.tell({
-          type: 'report',
-          id: message.id,
-          report: {
-            pid: process.pid,
-            certificates: routes.certificateCount(),
-            contexts: caches.reduce((sum, cache) => sum + cache.size(), 0),
-            handshaking: [...listeners.values()].reduce((sum, { tls }) => sum + (tls?.handshaking() ?? 0), 0),
-            rssBytes: process.memoryUsage.rss(),
-          },
-        });
+      else if (message.type === 'settings') configure(message.settings);
+      else if (message.type === 'report') report(message.id);
+      else adopt(message.slot).catch((error: unknown) => log.error({ err: error }, 'a slot could not be adopted'));
     },
     async drain(deadlineMs) {
       const deadline = clock.now() + deadlineMs;
       await Promise.all(servers.map((server) => server.close()));
       // A client whose handshake was accepted has been promised an answer.
-      const handshaking = () => [...listeners.values()].some(({ tls }) => tls !== undefined && tls.handshaking() > 0);
-      while (handshaking() && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
+      while (sum((listener) => listener.handshaking()) > 0 && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
       await plane.drain(Math.max(0, deadline - clock.now()));
+      while (passthrough.open() > 0 && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
+      passthrough.close();
       clearInterval(looking);
-      for (const cache of caches) cache.close();
+      for (const listener of listeners.values()) listener.close();
       for (const view of views) view.close();
     },
   };
@@ -148,24 +133,6 @@ function openView({ path, masterKeys }: PictureFile): PictureView {
   const [first, ...rest] = masterKeys;
   return createPictureView(createPictureReader(path, createSealer([first!, ...rest])));
 }
-
-const plainView = (settings: ListenerSettings, view: PictureView, clock: Clock): ListenerView => ({
-  id: settings.id,
-  plain: {
-    httpsPort: settings.plain?.httpsPort,
-    challenge(token) {
-      const open = view.challenge('http-01', token, clock.now());
-      return open?.type === 'http-01' ? open.keyAuthorization : undefined;
-    },
-  },
-});
-
-const acceptPlain = (listener: ListenerView, view: PictureView, plane: Plane) =>
-  ((socket, endpoints, head) => {
-    view.refresh();
-    if (head !== undefined) socket.unshift(head);
-    plane.accept(socket, { ...endpoints, secure: false, serverName: undefined, alpn: undefined, listener });
-  }) satisfies TlsListener['accept'];
 
 function countHandshakes(): HandshakeObserver {
   return { completed: (_socket: TLSSocket) => {}, failed: () => {} };

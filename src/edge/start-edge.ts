@@ -57,8 +57,11 @@ export interface Edge {
   readonly listeners: readonly EdgeListener[];
   /** Resolves when every worker serves; rejects with the `Fault` of the first that cannot. */
   start(): Promise<void>;
-  /** Limits and the like, from the next request on. */
-  configure(plane: PlaneSettings): void;
+  /**
+   * What may change under open connections: limits from the next request on, TLS settings from the next handshake on.
+   * Addresses and ports stay; listeners are told apart by their id.
+   */
+  configure(next: { readonly plane: PlaneSettings; readonly listeners: readonly ListenerSettings[] }): void;
   workers(): readonly { readonly slot: number; readonly state: ChildState }[];
   /** Each worker about itself; a worker that does not answer within a second is left out. */
   reports(): Promise<WorkerReport[]>;
@@ -80,11 +83,13 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   const slots = options.workers ?? availableParallelism();
   const ports = bindAll(options.listeners, slots);
   const { sockets, fds } = inherit(ports, slots);
-  const settings = { listeners: options.listeners.map((plan) => settle(plan, ports)) };
+  let settings: EdgeSettings = {
+    listeners: ports.map(({ plan }) => settle(plan, ports)),
+    plane: options.plane ?? defaultSettings,
+  };
   const stopping = new AbortController();
   const waiting = new Map<number, (report: WorkerReport) => void>();
   const workers: Supervised[] = [];
-  let plane = options.plane ?? defaultSettings;
   let tickets: TicketKeys = [newTicketKey()];
   let reportId = 0;
 
@@ -108,7 +113,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
           sockets,
           picture: options.picture,
           listenerPictures: picturesOf(options.listeners),
-          settings: { ...settings, plane } satisfies EdgeSettings,
+          settings,
           tickets,
           contexts: options.contexts ?? CONTEXTS,
           log: options.log,
@@ -160,8 +165,15 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       log.info({ workers: slots }, 'the edge serves');
     },
     configure(next) {
-      plane = next;
-      tellAll({ type: 'settings', settings: { ...settings, plane } });
+      const listeners = ports.map(({ plan }) =>
+        settle(
+          plan,
+          ports,
+          next.listeners.find(({ id }) => id === plan.id),
+        ),
+      );
+      settings = { listeners, plane: next.plane };
+      tellAll({ type: 'settings', settings });
     },
     workers: () => workers.map((worker, slot) => ({ slot, state: worker.state() })),
     reports: async () => (await Promise.all(workers.map(reportOf))).filter((report) => report !== undefined),
@@ -222,10 +234,10 @@ function inherit(ports: readonly PlanPorts[], slots: number): { sockets: Inherit
 }
 
 /** A redirect must name the port that is really there. */
-function settle(plan: ListenerPlan, ports: readonly PlanPorts[]): ListenerSettings {
-  const { id, tls, proxyProtocolFrom } = plan;
+function settle(plan: ListenerPlan, ports: readonly PlanPorts[], next: ListenerSettings = plan): ListenerSettings {
+  const { id, tls, proxyProtocolFrom } = next;
   const https = ports.find((entry) => entry.plan === plan)?.https;
-  const httpsPort = plan.plain?.httpsPort ?? https?.port;
+  const httpsPort = next.plain?.httpsPort ?? https?.port;
   return { id, tls, proxyProtocolFrom, ...(plan.httpPort !== undefined && { plain: { httpsPort } }) };
 }
 

@@ -1,4 +1,4 @@
-import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { type BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { Clock, Logger } from '../../base/index.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { HandshakeObserver } from './observer.ts';
@@ -7,6 +7,8 @@ import type { Endpoints } from './tls-listener.ts';
 
 export interface PortServerDeps {
   readonly listener: string;
+  /** Whose connections begin with a PROXY protocol header, and nobody else's then; undefined for none. */
+  proxies(): BlockList | undefined;
   admit(remoteAddress: string): boolean;
   release(remoteAddress: string): void;
   /** A connection that was admitted, paused; `head` was read of it already. Its end is told to `release` from here. */
@@ -25,8 +27,7 @@ export interface PortServer {
 
 const PROXY_HEADER_MS = 5_000;
 
-export function listenOn(fd: number, proxyProtocolFrom: readonly string[], deps: PortServerDeps): Promise<PortServer> {
-  const trusted = proxyProtocolFrom.length === 0 ? undefined : blockList(proxyProtocolFrom);
+export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> {
   const waiting = createHandshakes(deps.clock, PROXY_HEADER_MS);
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
     // A connection that ended before it was accepted has no address.
@@ -39,8 +40,9 @@ export function listenOn(fd: number, proxyProtocolFrom: readonly string[], deps:
       localAddress: plainAddress(socket.localAddress ?? ''),
       localPort: socket.localPort ?? 0,
     };
-    if (trusted === undefined) return admit(socket, endpoints, undefined);
-    if (!contains(trusted, endpoints.remoteAddress))
+    const proxies = deps.proxies();
+    if (proxies === undefined) return admit(socket, endpoints, undefined);
+    if (!contains(proxies, endpoints.remoteAddress))
       return turnAway(socket, endpoints, 'PROXY header from an untrusted address');
     readProxyHeader(socket, endpoints);
   });
@@ -100,15 +102,5 @@ const ignore = () => {};
 /** IPv4-mapped addresses of a dual-stack socket are the IPv4 addresses they stand for. */
 const plainAddress = (address: string) =>
   address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-
-function blockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
-  }
-  return list;
-}
 
 const contains = (list: BlockList, address: string) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');

@@ -10,6 +10,7 @@ import { closeContext, createChallengeContext } from '../tls/secure-context.ts';
 import { type ClientVerification, verifyClient } from './client-identity.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { HandshakeObserver } from './observer.ts';
+import type { Passthrough } from './passthrough.ts';
 import { createRate } from './rate.ts';
 import type { TlsListenerSettings } from './settings.ts';
 
@@ -21,6 +22,7 @@ export interface TlsListenerDeps {
   challenge(serverName: string, now: number): OpenChallenge | undefined;
   /** A name without certificate was asked for. It may be heard of again and again. */
   onUnknownName?(serverName: string): void;
+  readonly passthrough: Passthrough;
   readonly plane: Plane;
   readonly observer: HandshakeObserver;
   readonly clock: Clock;
@@ -59,6 +61,10 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
   const clients = settings.clientCertificates;
   const protocols = settings.http2 ? HTTP : HTTP1;
 
+  const passthroughFor = (serverName: string) => {
+    deps.refresh();
+    return deps.passthrough.routeFor(serverName);
+  };
   const decide = (hello: ClientHello, localAddress: string): Decision => {
     deps.refresh();
     // Without a name an address may have been meant: RFC 6066 §3 has no server name for one.
@@ -180,6 +186,12 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
       readHello(socket, head, (bytes, result) => {
         if (result.status === 'malformed')
           return refuse(socket, endpoints, { alert: 'decode_error', reason: result.reason });
+        const { serverName } = result.hello;
+        const route = serverName === undefined ? undefined : passthroughFor(serverName);
+        if (route !== undefined) {
+          handshakes.end(socket);
+          return deps.passthrough.connect(route, socket, endpoints, bytes);
+        }
         const decision = decideSafely(result.hello, endpoints);
         if (decision.status === 'refuse') return refuse(socket, endpoints, decision, result.hello.serverName);
         socket.pause();

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Clock, type Environment, errorText, type Logger, type LogLevel } from '../../base/index.ts';
+import { createPictureWriter, type OpenChallenge, type PictureWriter } from '../../picture/index.ts';
+import { createSealer } from '../../secrets/index.ts';
+import type { CacheDirectory } from '../keeper/cache-directory.ts';
+import { openCacheDirectory } from '../keeper/cache-directory.ts';
+import type { Issuance } from '../keeper/issuance.ts';
+import { createAcmeKeeper, type KeeperStatus } from '../keeper/keep-acme.ts';
+import { createFileKeeper } from '../keeper/keep-files.ts';
+import { type Edge, type EdgeListener, startEdge } from '../start-edge.ts';
+import type { WorkerReport } from '../worker-wire.ts';
+import { checkSamePorts } from './check-same-ports.ts';
+import type { PlannedAcme, PlannedCertificates, PlannedListener, ProxyPlan } from './plan-proxy.ts';
+
+export interface ProxyOptions {
+  readonly plan: ProxyPlan;
+  readonly workers: number | undefined;
+  /** A private directory for the pictures, which end with the process. */
+  readonly runtimeDir: string;
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  readonly env: Environment;
+}
+
+export interface ProxyDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Wires an ACME client to a listener's cache and challenges. */
+  issuanceFor(acme: PlannedAcme, cache: CacheDirectory, present: Present): Issuance;
+}
+
+/** Makes a challenge answerable at every worker; the answer takes it away. */
+export type Present = (challenge: OpenChallenge) => Promise<() => Promise<void>>;
+
+export interface Proxy {
+  readonly listeners: readonly EdgeListener[];
+  /** Resolves when every listener has what it promised; rejects with the first `Fault`. */
+  start(): Promise<void>;
+  /** Takes over what changed; when it rejects, what ran goes on as it was. */
+  reload(plan: ProxyPlan): Promise<void>;
+  status(): Promise<ProxyStatus>;
+  renew(): void;
+  replaceWorkers(deadlineMs: number): Promise<void>;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export interface ProxyStatus {
+  readonly listeners: readonly (EdgeListener & { readonly certificates: readonly KeptCertificate[] })[];
+  readonly routes: number;
+  readonly workers: readonly { readonly slot: number; readonly status: string; readonly pid?: number }[];
+  readonly reports: readonly WorkerReport[];
+}
+
+export type KeptCertificate = Partial<KeeperStatus> & Pick<KeeperStatus, 'names' | 'notAfter'>;
+
+interface Keeper {
+  start(): void | Promise<void>;
+  status(): readonly KeptCertificate[];
+  renew?(): void;
+  stop(): Promise<void>;
+}
+
+interface Kept {
+  readonly listener: PlannedListener;
+  readonly picture: PictureWriter;
+  keeper: Keeper | undefined;
+}
+
+export function createProxy(options: ProxyOptions, deps: ProxyDeps): Proxy {
+  const { clock, log } = deps;
+  // The pictures end with this process, and so does the key that their secrets are sealed with.
+  const masterKeys = [randomBytes(32)] as const;
+  const sealer = createSealer(masterKeys);
+  const pathOf = (name: string) => join(options.runtimeDir, `${name}.picture`);
+  const shared = createPictureWriter(pathOf('shared'), sealer);
+  const kept = new Map<string, Kept>();
+  let plan = options.plan;
+
+  for (const listener of plan.listeners) {
+    const picture = createPictureWriter(pathOf(`listener-${listener.plan.id}`), sealer);
+    kept.set(listener.plan.id, { listener, picture, keeper: undefined });
+  }
+  writeRoutes(shared, plan);
+  const edge: Edge = startEdge(
+    {
+      listeners: plan.listeners.map(({ plan: listener }) => ({
+        ...listener,
+        picture: { path: pathOf(`listener-${listener.id}`), masterKeys },
+      })),
+      picture: { path: pathOf('shared'), masterKeys },
+      plane: plan.plane,
+      workers: options.workers,
+      log: options.log,
+      env: options.env,
+    },
+    deps,
+  );
+
+  const presenter =
+    (own: PictureWriter): Present =>
+    async (challenge) => {
+      const picture = challenge.type === 'http-01' ? shared : own;
+      picture.putChallenge(challenge);
+      return async () => picture.deleteChallenge(challenge);
+    };
+  const createKeeper = (id: string, certificates: PlannedCertificates, picture: PictureWriter): Keeper | undefined => {
+    const { putCertificate: serve } = picture;
+    if (certificates.mode === 'none') return undefined;
+    if (certificates.mode === 'manual') return createFileKeeper(id, certificates.files, { serve, clock, log });
+    const { acme } = certificates;
+    const cache = openCacheDirectory(acme.cacheDir, log);
+    const issuance = deps.issuanceFor(acme, cache, presenter(picture));
+    const wanted = { listener: id, names: acme.names, keyType: acme.key_type };
+    const keeper = createAcmeKeeper(wanted, { cache, issuance, serve, clock, log });
+    return { ...keeper, status: () => [keeper.status()] };
+  };
+  const startKeeper = async (entry: Kept) => {
+    const { plan: listener, certificates } = entry.listener;
+    entry.keeper = createKeeper(listener.id, certificates, entry.picture);
+    await entry.keeper?.start();
+  };
+  const ofMode = (mode: PlannedCertificates['mode']) =>
+    [...kept.values()].filter(({ listener }) => listener.certificates.mode === mode);
+
+  return {
+    listeners: edge.listeners,
+    async start() {
+      // Files first: what is wrong with them shows before anything listens.
+      for (const entry of ofMode('manual')) await startKeeper(entry);
+      await edge.start();
+      // The challenges of these are answered by workers that already run.
+      await Promise.all(ofMode('acme').map(startKeeper));
+    },
+    async reload(next) {
+      checkSamePorts(plan, next);
+      for (const listener of next.listeners) {
+        const entry = kept.get(listener.plan.id)!;
+        if (same(entry.listener.certificates, listener.certificates)) continue;
+        kept.set(listener.plan.id, await exchange(entry, listener));
+      }
+      writeRoutes(shared, next, plan);
+      edge.configure({ plane: next.plane, listeners: next.listeners.map(({ plan: listener }) => listener) });
+      plan = next;
+    },
+    async status() {
+      return {
+        listeners: edge.listeners.map((listener) => ({
+          ...listener,
+          certificates: kept.get(listener.id)?.keeper?.status() ?? [],
+        })),
+        routes: plan.routes.length,
+        workers: edge.workers().map(({ slot, state }) => ({
+          slot,
+          status: state.status,
+          ...('pid' in state && { pid: state.pid }),
+        })),
+        reports: await edge.reports(),
+      };
+    },
+    renew() {
+      for (const { keeper } of kept.values()) keeper?.renew?.();
+    },
+    replaceWorkers: edge.replaceWorkers,
+    async stop(deadlineMs) {
+      await Promise.all([...kept.values()].map(({ keeper }) => keeper?.stop()));
+      await edge.stop(deadlineMs);
+      for (const { picture } of kept.values()) picture.close();
+      shared.close();
+    },
+  };
+
+  /** The new keeper serves before the old one's certificates go; when it cannot, the old one is started again. */
+  async function exchange(entry: Kept, listener: PlannedListener): Promise<Kept> {
+    const next: Kept = { listener, picture: entry.picture, keeper: undefined };
+    const before = new Set(entry.picture.certificateVersions().keys());
+    await entry.keeper?.stop();
+    try {
+      await startKeeper(next);
+    } catch (error) {
+      await next.keeper?.stop();
+      await startKeeper(entry).catch((again: unknown) =>
+        log.error({ listener: listener.plan.id }, `the earlier keeper does not start either: ${errorText(again)}`),
+      );
+      throw error;
+    }
+    const after = idsOf(listener);
+    for (const id of before) if (!after.has(id)) entry.picture.deleteCertificate(id);
+    return next;
+  }
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+function idsOf({ plan, certificates }: PlannedListener): Set<string> {
+  if (certificates.mode === 'manual') return new Set(certificates.files.map((_, i) => `${plan.id}/${i}`));
+  return new Set(certificates.mode === 'acme' ? [plan.id] : []);
+}
+
+/** One transaction with only what changed, so that connections to other sites notice nothing. */
+function writeRoutes(picture: PictureWriter, next: ProxyPlan, before?: ProxyPlan): void {
+  const old = new Map(before?.routes.map((route) => [route.id, route]));
+  picture.batch(() => {
+    for (const route of next.routes) {
+      if (!same(old.get(route.id), route)) picture.putRoute(route);
+      old.delete(route.id);
+    }
+    for (const id of old.keys()) picture.deleteRoute(id);
+  });
+}

@@ -1,0 +1,173 @@
+import { resolve } from 'node:path';
+import { Fault, faultOf } from '../../base/index.ts';
+import type { Route } from '../../picture/index.ts';
+import { parseCertificateName } from '../../x509/index.ts';
+import { planLimits } from '../config/limits-schema.ts';
+import { planRoutes, type ReadText } from '../config/plan-routes.ts';
+import type { AcmeTlsConfig, ListenerConfig, ProxyConfig, TlsConfig } from '../config/schema.ts';
+import type { CertificateFiles } from '../keeper/keep-files.ts';
+import type { TlsListenerSettings } from '../listen/settings.ts';
+import type { PlaneSettings } from '../plane/types.ts';
+import type { ListenerPlan } from '../start-edge.ts';
+import { defaultTlsPolicy } from '../tls/policy.ts';
+
+/** A configuration file, looked through and turned into what the edge and its keepers are told. */
+export interface ProxyPlan {
+  readonly listeners: readonly PlannedListener[];
+  readonly routes: readonly Route[];
+  readonly plane: PlaneSettings;
+}
+
+export interface PlannedListener {
+  readonly plan: ListenerPlan;
+  readonly certificates: PlannedCertificates;
+}
+
+export type PlannedCertificates =
+  | { readonly mode: 'none' }
+  | { readonly mode: 'manual'; readonly files: readonly CertificateFiles[] }
+  | { readonly mode: 'acme'; readonly acme: PlannedAcme };
+
+export interface PlannedAcme extends Pick<AcmeTlsConfig, 'contact' | 'key_type' | 'profile' | 'challenge'> {
+  /** In canonical form. */
+  readonly names: readonly string[];
+  readonly directory: string;
+  /** PEM. */
+  readonly ca?: string;
+  readonly cacheDir: string;
+  readonly eab?: { readonly kid: string; readonly hmac: string };
+}
+
+const DIRECTORIES: Record<string, string> = {
+  production: 'https://acme-v02.api.letsencrypt.org/directory',
+  staging: 'https://acme-staging-v02.api.letsencrypt.org/directory',
+};
+
+/** `baseDir` is where relative paths of the file begin. Throws a `Fault` that names the field. */
+export function planProxy(
+  config: ProxyConfig,
+  { baseDir, stateDir, readText }: { baseDir: string; stateDir: string; readText: ReadText },
+): ProxyPlan {
+  const path = (text: string) => resolve(baseDir, text);
+  const read: ReadText = (file, field) => readText(path(file), field);
+  const ids = new Set<string>();
+  const caches = new Set<string>();
+  const listeners = config.listeners.map((listener, i): PlannedListener => {
+    const field = `listeners[${i}]`;
+    const id =
+      listener.id ?? `${listener.address}-${listener.https_port ?? listener.http_port ?? 0}`.replaceAll(':', '.');
+    if (ids.has(id)) refuse(field, `there is another listener "${id}"; give each an id of its own`);
+    ids.add(id);
+    checkPorts(listener, field);
+    const certificates = planCertificates(listener.tls, { id, field, path, read, stateDir, config });
+    if (certificates.mode === 'acme') {
+      const { cacheDir } = certificates.acme;
+      if (caches.has(cacheDir)) refuse(`${field}.tls.cache_dir`, `another listener uses ${cacheDir}`);
+      caches.add(cacheDir);
+    }
+    return { plan: planListener(id, listener, field, read), certificates };
+  });
+  return {
+    listeners,
+    routes: planRoutes(config.sites, read),
+    plane: {
+      limits: planLimits(config.limits),
+      trustedProxies: config.trusted_proxies,
+      requestIdHeader: config.request_id_header,
+    },
+  };
+}
+
+function refuse(field: string, reason: string): never {
+  throw new Fault({ code: 'invalid_config', detail: `${field}: ${reason}`, party: 'operator', retry: 'never', field });
+}
+
+function checkPorts({ https_port, http_port, tls }: ListenerConfig, field: string): void {
+  if (https_port === undefined && http_port === undefined) refuse(field, 'has neither https_port nor http_port');
+  if (https_port !== undefined && tls === undefined) refuse(field, 'has an https_port and no tls');
+  if (https_port === undefined && tls !== undefined) refuse(`${field}.tls`, 'there is no https_port for it');
+}
+
+function planListener(id: string, listener: ListenerConfig, field: string, read: ReadText): ListenerPlan {
+  const { address, https_port, http_port, tls, proxy_protocol_from } = listener;
+  return {
+    id,
+    address,
+    httpsPort: https_port,
+    httpPort: http_port,
+    proxyProtocolFrom: proxy_protocol_from,
+    tls: tls && planTls(tls, `${field}.tls`, read),
+  };
+}
+
+function planTls(tls: TlsConfig, field: string, read: ReadText): TlsListenerSettings {
+  const [minVersion, maxVersion] = [`TLSv${tls.min_version}`, `TLSv${tls.max_version}`] as ('TLSv1.2' | 'TLSv1.3')[];
+  if (minVersion! > maxVersion!) refuse(`${field}.min_version`, 'is newer than max_version');
+  const clients = tls.client_certificates;
+  return {
+    policy: {
+      minVersion: minVersion!,
+      maxVersion: maxVersion!,
+      suites: tls.suites ?? defaultTlsPolicy.suites,
+      groups: tls.groups ?? defaultTlsPolicy.groups,
+    },
+    http2: tls.http2,
+    defaultServerName: tls.default_name,
+    handshakeMs: Math.round(tls.handshake_timeout_seconds * 1000),
+    handshakesPerSecond: tls.handshakes_per_second,
+    clientCertificates: clients && {
+      mode: clients.mode,
+      ca: read(clients.ca_file, `${field}.client_certificates.ca_file`),
+    },
+  };
+}
+
+interface CertificateContext {
+  readonly id: string;
+  readonly field: string;
+  path(text: string): string;
+  readonly read: ReadText;
+  readonly stateDir: string;
+  readonly config: ProxyConfig;
+}
+
+function planCertificates(tls: TlsConfig | undefined, context: CertificateContext): PlannedCertificates {
+  const { id, field, path, read, stateDir, config } = context;
+  if (tls === undefined) return { mode: 'none' };
+  if (tls.mode === 'manual') {
+    const files = tls.certificates.map(({ cert, key }, i) => ({
+      cert: path(cert),
+      key: path(key),
+      field: `${field}.tls.certificates[${i}]`,
+    }));
+    return { mode: 'manual', files };
+  }
+  if (tls.challenge === 'http-01' && !config.listeners.some(({ http_port }) => http_port !== undefined))
+    refuse(`${field}.tls.challenge`, 'http-01 needs an http_port of this or another listener');
+  const names = tls.names.map((text, n) => parseName(text, `${field}.tls.names[${n}]`));
+  const { eab, ca_file, contact, key_type, profile, challenge } = tls;
+  const acme: PlannedAcme = {
+    names,
+    directory: DIRECTORIES[tls.directory] ?? tls.directory,
+    ca: ca_file === undefined ? undefined : read(ca_file, `${field}.tls.ca_file`),
+    cacheDir: tls.cache_dir === undefined ? resolve(stateDir, id) : path(tls.cache_dir),
+    eab: eab && { kid: eab.kid, hmac: read(eab.hmac_file, `${field}.tls.eab.hmac_file`).trim() },
+    contact,
+    key_type,
+    profile,
+    challenge,
+  };
+  return { mode: 'acme', acme };
+}
+
+function parseName(text: string, field: string): string {
+  let name: string;
+  try {
+    name = parseCertificateName(text);
+  } catch (error) {
+    return refuse(field, `"${text}": ${faultOf(error).message}`);
+  }
+  if (name.startsWith('*.'))
+    refuse(field, `"${text}": a wildcard needs dns-01, which a listener cannot do; use gatehouse up for it`);
+  return name;
+}
