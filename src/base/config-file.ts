@@ -11,6 +11,21 @@ const MOST_BYTES = 4 * 1024 * 1024;
  * `invalid_config` whose `problems` each say file, line, column, key and the accepted values.
  */
 export function parseConfig<Schema extends TSchema>(schema: Schema, text: string, file: string): Static<Schema> {
+  return parsePlacedConfig(schema, text, file).config;
+}
+
+export interface PlacedConfig<T> {
+  readonly config: T;
+  /** `file:line:column` of a field such as `listeners[0].tls.names`, or of the nearest that is written. */
+  place(field: string): string;
+}
+
+/** The same, with the places of its fields, for what a schema cannot say. */
+export function parsePlacedConfig<Schema extends TSchema>(
+  schema: Schema,
+  text: string,
+  file: string,
+): PlacedConfig<Static<Schema>> {
   if (Buffer.byteLength(text) > MOST_BYTES)
     throw refuse(file, [problem(`${file}: larger than ${MOST_BYTES} bytes, so it is no configuration`)]);
   const lines = new LineCounter();
@@ -26,9 +41,12 @@ export function parseConfig<Schema extends TSchema>(schema: Schema, text: string
       document.errors.map((error) => problem(`${place(error.pos[0])}: ${error.message.split('\n')[0]}`)),
     );
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true });
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true, discriminator: true });
   const validate = ajv.compile(schema);
-  if (validate(value)) return value as Static<Schema>;
+  if (validate(value)) {
+    const segments = (field: string) => field.split(/[.[\]]+/).filter((segment) => segment !== '');
+    return { config: value as Static<Schema>, place: (field) => place(offsetOf(document.contents, segments(field))) };
+  }
   const problems = distinct(validate.errors ?? []).map((error) => {
     const segments = error.instancePath.split('/').slice(1).map(unescapePointer);
     const extra = extraKey(error);
@@ -82,6 +100,8 @@ function reason({ keyword, params, message, data, parentSchema }: ErrorObject): 
       return `${given} is not one of ${(params.allowedValues as unknown[]).join(', ')}`;
     case 'type':
       return `${given} is not of type ${String(params.type)}`;
+    case 'discriminator':
+      return `${params.tag as string} is not one of ${tagValues(parentSchema, params.tag as string).join(', ')}`;
     case 'pattern':
     case 'format': {
       const description = (parentSchema as { description?: string }).description;
@@ -90,6 +110,12 @@ function reason({ keyword, params, message, data, parentSchema }: ErrorObject): 
     default:
       return `${given} ${message ?? 'is not accepted'}`;
   }
+}
+
+/** The words by which the alternatives of a union are told apart. */
+function tagValues(schema: unknown, tag: string): unknown[] {
+  const { oneOf = [] } = schema as { oneOf?: { properties?: Record<string, { const?: unknown }> }[] };
+  return oneOf.map(({ properties }) => properties?.[tag]?.const);
 }
 
 /** Where the value at a path begins; with `extra`, where that key of it is written. */

@@ -1,7 +1,7 @@
 // base owns what every room needs and no field knows: time, logging, ids, faults.
 // It knows nothing of TLS, HTTP or storage, and imports no other room.
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
-export { parseConfig } from './config-file.ts';
+export { type PlacedConfig, parseConfig, parsePlacedConfig } from './config-file.ts';
 export { type CliFile, cliFile, dataDirectory, type Environment } from './data-dir.ts';
 export { errorText, Fault, type FaultDetails, faultOf, type Party, type Retry } from './fault.ts';
 export { isId, newId, newSecret, sha256Hex } from './ids.ts';

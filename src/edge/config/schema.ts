@@ -96,13 +96,21 @@ const AcmeTls = Type.Object(
   closed,
 );
 
+// Told apart by `mode`, so that what is wrong is said of the one that was meant, and its defaults are filled in.
+const Tls = Type.Unsafe<Static<typeof ManualTls> | Static<typeof AcmeTls>>({
+  type: 'object',
+  required: ['mode'],
+  discriminator: { propertyName: 'mode' },
+  oneOf: [ManualTls, AcmeTls],
+});
+
 export const ListenerConfig = Type.Object(
   {
     id: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: 'a short word for logs' })),
     address: Type.String({ default: '0.0.0.0', description: 'numeric address to listen on' }),
     https_port: Type.Optional(Port('HTTPS')),
     http_port: Type.Optional(Port('HTTP: challenges, then redirect to https')),
-    tls: Type.Optional(Type.Union([ManualTls, AcmeTls])),
+    tls: Type.Optional(Tls),
     proxy_protocol_from: Cidrs('proxies before this listener, whose connections begin with a PROXY protocol header'),
   },
   closed,

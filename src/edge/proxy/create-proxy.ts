@@ -32,7 +32,7 @@ export interface ProxyDeps {
 /** Makes a challenge answerable at every worker; the answer takes it away. */
 export type Present = (challenge: OpenChallenge) => Promise<() => Promise<void>>;
 
-export interface Proxy {
+export interface RunningProxy {
   readonly listeners: readonly EdgeListener[];
   /** Resolves when every listener has what it promised; rejects with the first `Fault`. */
   start(): Promise<void>;
@@ -66,7 +66,7 @@ interface Kept {
   keeper: Keeper | undefined;
 }
 
-export function createProxy(options: ProxyOptions, deps: ProxyDeps): Proxy {
+export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProxy {
   const { clock, log } = deps;
   // The pictures end with this process, and so does the key that their secrets are sealed with.
   const masterKeys = [randomBytes(32)] as const;

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connect, type DetailedPeerCertificate } from 'node:tls';
+import { silentLogger } from '../../src/base/index.ts';
+import { openCacheDirectory } from '../../src/edge/keeper/cache-directory.ts';
+import { readPair } from '../../src/edge/keeper/certificate-pair.ts';
+import { createTestAuthority } from '../fixtures/certificate.ts';
+import { type Gate, openGate } from '../fixtures/gate.ts';
+import { type Pebble, startPebble } from '../fixtures/pebble.ts';
+import { startProxy } from '../fixtures/proxy.ts';
+import { temporaryDirectory } from '../fixtures/temporary.ts';
+
+// The failure table of an ACME listener, row by row, against Pebble behind a gate that can be shut.
+
+const NAME = 'shop.example.com';
+const DAY = 86_400_000;
+
+interface Setting {
+  readonly pebble: Pebble;
+  readonly gate: Gate;
+  readonly directory: string;
+  readonly cacheDir: string;
+  readonly config: object;
+}
+
+async function setUp(t: TestContext, tls: object = {}): Promise<Setting | undefined> {
+  const pebble = await startPebble(t);
+  if (pebble === undefined) return undefined;
+  const gate = await openGate(t, Number(new URL(pebble.directory).port));
+  const directory = temporaryDirectory(t);
+  const cacheDir = join(directory, 'cache');
+  const config = {
+    workers: 1,
+    drain_seconds: 1,
+    listeners: [
+      {
+        id: 'main',
+        address: '127.0.0.1',
+        https_port: pebble.tlsPort,
+        http_port: pebble.httpPort,
+        tls: {
+          mode: 'acme',
+          names: [NAME],
+          directory: `https://127.0.0.1:${gate.port}/dir`,
+          ca_file: pebble.caFile,
+          contact: 'mailto:ops@example.com',
+          cache_dir: cacheDir,
+          ...tls,
+        },
+      },
+    ],
+    sites: [{ hosts: [NAME], redirect: { to: 'https://elsewhere.example' } }],
+  };
+  return { pebble, gate, directory, cacheDir, config };
+}
+
+/** Puts a certificate of another CA into the cache, as an earlier run would have. */
+function fillCache(cacheDir: string, times: { notBefore: number; notAfter: number }): string {
+  const { cert, key } = createTestAuthority().issue([NAME], times);
+  const cache = openCacheDirectory(cacheDir, silentLogger);
+  const pair = readPair(cert, key);
+  cache.saveCertificate(pair);
+  cache.release();
+  return pair.facts.serial;
+}
+
+function served(port: number): Promise<DetailedPeerCertificate> {
+  return new Promise((resolve, reject) => {
+    const options = { port, host: '127.0.0.1', servername: NAME, rejectUnauthorized: false };
+    const socket = connect(options, () => {
+      resolve(socket.getPeerCertificate(true));
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
+
+const serialOf = async (port: number) => (await served(port)).serialNumber.toLowerCase();
+
+test('rows 1 and 2: without a cache and without the CA there is no start; with it there is', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  await at.gate.shut();
+  const first = startProxy(t, at.config, at.directory);
+  assert.equal(await first.ended, 1);
+  assert.match(first.output(), /gatehouse: listener main: there is no certificate in the cache, and none could be got/);
+  assert.match(first.output(), /ECONNREFUSED/);
+
+  await at.gate.open();
+  const second = startProxy(t, at.config, at.directory);
+  await second.ready;
+  assert.match((await served(at.pebble.tlsPort)).issuer.CN!, /Pebble/);
+  const serial = await serialOf(at.pebble.tlsPort);
+  assert.equal(await second.stop(), 0);
+
+  // The next start needs no CA.
+  await at.gate.shut();
+  const third = startProxy(t, at.config, at.directory);
+  await third.ready;
+  assert.equal(await serialOf(at.pebble.tlsPort), serial);
+});
+
+test('row 3: a cached certificate that is due is served with a warning while the CA is away', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  const now = Date.now();
+  const serial = fillCache(at.cacheDir, { notBefore: now - 80 * DAY, notAfter: now + 10 * DAY });
+  await at.gate.shut();
+  const proxy = startProxy(t, at.config, at.directory);
+  await proxy.ready;
+  await proxy.logged(/"level":"warn".*could not be renewed; the one that is served stays/);
+  assert.equal(await serialOf(at.pebble.tlsPort), serial);
+
+  await at.gate.open();
+  await proxy.admin('POST', '/renew');
+  await proxy.logged(/a new certificate is served/);
+  assert.notEqual(await serialOf(at.pebble.tlsPort), serial);
+});
+
+test('row 4: a renewal that fails later leaves what is served', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  const proxy = startProxy(t, at.config, at.directory);
+  await proxy.ready;
+  const serial = await serialOf(at.pebble.tlsPort);
+  await at.gate.shut();
+  await proxy.admin('POST', '/renew');
+  await proxy.logged(/"level":"warn".*could not be renewed; the one that is served stays/);
+  assert.equal(await serialOf(at.pebble.tlsPort), serial);
+});
+
+test('row 5: an expired cache and no CA is no start', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  const now = Date.now();
+  fillCache(at.cacheDir, { notBefore: now - 90 * DAY, notAfter: now - DAY });
+  await at.gate.shut();
+  const refused = startProxy(t, at.config, at.directory);
+  assert.equal(await refused.ended, 1);
+  assert.match(refused.output(), /the cached certificate expired on .*, and none could be got/);
+
+  await at.gate.open();
+  const proxy = startProxy(t, at.config, at.directory);
+  await proxy.ready;
+  assert.match((await served(at.pebble.tlsPort)).issuer.CN!, /Pebble/);
+});
+
+test('row 6: a certificate that expires while it is served is served on, with an error', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  // Long enough to start in, on a busy machine too.
+  const serial = fillCache(at.cacheDir, { notBefore: Date.now() - 90 * DAY, notAfter: Date.now() + 8_000 });
+  await at.gate.shut();
+  const proxy = startProxy(t, at.config, at.directory);
+  await proxy.ready;
+  await proxy.logged(/"level":"error".*an expired certificate is served/);
+  assert.equal(await serialOf(at.pebble.tlsPort), serial);
+});
+
+test('a listener whose tls-alpn-01 is in vain gets its certificate by http-01', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  const [listener] = (at.config as { listeners: object[] }).listeners;
+  const proxy = startProxy(t, { ...at.config, listeners: [{ ...listener, https_port: 0 }] }, at.directory);
+  const { edge_https } = await proxy.ready;
+  assert.match((await served(Number(new URL(edge_https).port))).issuer.CN!, /Pebble/);
+  assert.match(proxy.output(), /trying the next challenge type/);
+});
+
+test('a cache directory is for one process; a damaged file in it is set aside', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  const now = Date.now();
+  const serial = fillCache(at.cacheDir, { notBefore: now - DAY, notAfter: now + 89 * DAY });
+  writeFileSync(join(at.cacheDir, 'certificate-00000000.pem'), 'half a fi');
+  await at.gate.shut();
+  const proxy = startProxy(t, at.config, at.directory);
+  await proxy.ready;
+  assert.match(proxy.output(), /damaged and set aside/);
+  assert.equal(await serialOf(at.pebble.tlsPort), serial);
+
+  const [listener] = (at.config as { listeners: object[] }).listeners;
+  const other = startProxy(t, { ...at.config, listeners: [{ ...listener, https_port: 0, http_port: 0 }] });
+  assert.equal(await other.ended, 1);
+  assert.match(other.output(), /another process uses .*cache/);
+});
