@@ -6,6 +6,7 @@ import { pemOf } from '../x509/index.ts';
 import type { Authority } from './authority.ts';
 import { DEFAULT_HIERARCHY, type HierarchyDeps, type HierarchySettings, openHierarchy } from './hierarchy.ts';
 import { type DistributionUrls, issueLeaf, type LeafRequest } from './issue.ts';
+import { createRevocation, type Revocation } from './revocation.ts';
 
 export interface CertificateAuthority {
   /** The root that people trust, PEM. */
@@ -17,6 +18,7 @@ export interface CertificateAuthority {
   /** A certificate for a listener of our own, with a new P-256 key. */
   issueServerCertificate(names: readonly string[], options?: { lifetime?: number }): Promise<ServerCertificate>;
   authorities(): readonly Authority[];
+  readonly revocation: Revocation;
 }
 
 export interface ServerCertificate {
@@ -63,6 +65,7 @@ export async function createCertificateAuthority(
     issue,
     chains: (authorityId) => [chain(authorityId)],
     authorities: () => authorities,
+    revocation: createRevocation(deps, authorities, options.urls),
     async issueServerCertificate(names, { lifetime = 90 * DAY } = {}) {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const spki = publicKey.export({ format: 'der', type: 'spki' });

@@ -6,5 +6,7 @@ export {
   createCertificateAuthority,
   type ServerCertificate,
 } from './certificate-authority.ts';
+export { createCaHandler, distributionUrls } from './http.ts';
 export type { DistributionUrls, LeafRequest } from './issue.ts';
+export type { Revocation } from './revocation.ts';
 export type { Signer } from './signer.ts';

@@ -138,3 +138,34 @@ export async function claimReplacedBy(tx: Db, serial: string, orderId: string): 
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+/** Revoked certificates of a partition (the last hexadecimal digit of the serial number) that end after `after`. */
+export function listRevoked(
+  db: Db,
+  authorityId: string,
+  partition: number,
+  after: number,
+): Promise<Pick<CertificateRow, 'serial' | 'revoked_at' | 'reason'>[]> {
+  return db
+    .selectFrom('ca_certificate')
+    .select(['serial', 'revoked_at', 'reason'])
+    .where('authority_id', '=', authorityId)
+    .where('revoked_at', 'is not', null)
+    .where('not_after', '>', after)
+    .where('serial', 'like', `%${partition.toString(16)}`)
+    .orderBy('serial')
+    .execute();
+}
+
+/** When a certificate of the authority was last revoked. */
+export async function latestRevocation(db: Db, authorityId: string): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('ca_certificate')
+    .select('revoked_at')
+    .where('authority_id', '=', authorityId)
+    .where('revoked_at', 'is not', null)
+    .orderBy('revoked_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.revoked_at ?? undefined;
+}

@@ -58,8 +58,13 @@ export interface NameConstraints {
 
 /** SHA-1 of the key bits (RFC 5280 §4.2.1.2 method 1): an identifier, not a protection. */
 export function keyIdentifier(spki: Uint8Array): Buffer {
+  return createHash('sha1').update(keyBits(spki)).digest();
+}
+
+/** The bits of the key inside a SubjectPublicKeyInfo. */
+export function keyBits(spki: Uint8Array): Buffer {
   const [, bits] = sequenceOf(readElement(spki), 'the public key');
-  return createHash('sha1').update(bitStringBytes(bits, 'the public key')).digest();
+  return bitStringBytes(bits, 'the public key');
 }
 
 /** TBSCertificate in DER. */

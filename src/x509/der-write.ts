@@ -106,3 +106,5 @@ export function time(ms: number): Buffer {
 export function generalizedTime(ms: number): Buffer {
   return element(TAG.generalizedTime, Buffer.from(new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '')));
 }
+
+export const enumerated = (value: number): Buffer => element(TAG.enumerated, Buffer.of(value));

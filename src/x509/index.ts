@@ -4,12 +4,14 @@ export { type ParsedCertificate, parseCertificate } from './certificate.ts';
 export {
   type CertificateContent,
   type KeyUsage,
+  keyBits,
   keyIdentifier,
   type NameConstraints,
   writeCertificateBody,
   writeSigned,
 } from './certificate-write.ts';
 export { type ChainFacts, checkChain, leafKey, parseChain } from './chain.ts';
+export { type RevocationListContent, type RevokedEntry, writeRevocationList } from './crl.ts';
 export { badCsr, type CertificationRequest, parseCertificationRequest } from './csr.ts';
 export { createCertificationRequest } from './csr-create.ts';
 export { directoryString, integerContent } from './der-write.ts';
@@ -17,6 +19,16 @@ export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeName }
 export { describeKey, type KeyDescription, weakness } from './key-quality.ts';
 export { generateKey, KEY_TYPES, type KeyType, keyDigest, keyPem, keyTypeOf, parsePrivateKey, spkiOf } from './keys.ts';
 export { isWildcard, matchesName, parseCertificateName, parseDnsName, registeredDomain } from './names.ts';
+export {
+  isIssuedBy,
+  type OcspCertId,
+  type OcspRequest,
+  type OcspStatus,
+  parseOcspRequest,
+  writeOcspBody,
+  writeOcspError,
+  writeOcspResponse,
+} from './ocsp.ts';
 export { EXTENDED_KEY_USAGES, type ExtendedKeyUsage, OID } from './oids.ts';
 export { parsePem, pemOf } from './pem.ts';
 export { type SignatureAlgorithm, signatureAlgorithmOf, signBytes, verifyBytes } from './signature.ts';
