@@ -8,6 +8,8 @@ import { type Authority, descendFromRoot, findZone, nameServersOf } from './zone
 export interface DnsClientOptions {
   /** Resolvers to ask instead of the system's: `1.1.1.1:53`, `https://dns.example/dns-query`. */
   readonly resolvers?: readonly string[];
+  /** The machine's own resolvers; as it is set up when absent. */
+  readonly system?: readonly string[];
   /**
    * Root servers to descend from when the resolver cannot find a zone; none: never. Names of RFC 6761 are never asked
    * there.
@@ -47,7 +49,7 @@ export function createDnsClient(options: DnsClientOptions = {}): DnsClient {
     parseServerAddress(text, `dns_resolvers[${index}]`),
   );
   const roots = (options.roots ?? []).map((text) => parseServerAddress(text));
-  const system = systemServers();
+  const system = systemServers(options.system ?? getServers());
   const resolver = createResolver(configured.length > 0 ? configured : system, asking);
 
   async function throughResolver(name: string, signal: AbortSignal): Promise<Authority> {
@@ -102,8 +104,8 @@ export const SPLIT_HORIZON_ADVICE =
 /** RFC 6761 and RFC 8375: names that nobody outside this network can know. */
 const isSpecialUse = (name: string) => /(^|\.)(test|localhost|invalid|example|local|internal|home\.arpa)$/.test(name);
 
-function systemServers(): ServerAddress[] {
-  return getServers().flatMap((text) => {
+function systemServers(addresses: readonly string[]): ServerAddress[] {
+  return addresses.flatMap((text) => {
     // Scoped addresses (fe80::1%eth0) are left to the system.
     try {
       return [parseServerAddress(text)];

@@ -10,6 +10,7 @@ export {
   ROOT_SERVERS,
   SPLIT_HORIZON_ADVICE,
 } from './client.ts';
+export { createDnsViews } from './look.ts';
 export { canonical, type DnsRecord, type Question, type QuestionType, type Reply, rcodeOf } from './message.ts';
 export { aliasChain, createResolver, dataAt, type Resolver } from './resolver.ts';
 export { parseServerAddress, type ServerAddress, serverLabel } from './server-address.ts';
