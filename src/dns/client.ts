@@ -101,8 +101,9 @@ export const SPLIT_HORIZON_ADVICE =
   'if this network has its own view of the domain (split horizon), name public resolvers: ' +
   'GATEHOUSE_ACME_DNS_RESOLVERS=1.1.1.1:53,1.0.0.1:53';
 
-/** RFC 6761 and RFC 8375: names that nobody outside this network can know. */
-const isSpecialUse = (name: string) => /(^|\.)(test|localhost|invalid|example|local|internal|home\.arpa)$/.test(name);
+/** RFC 6761, RFC 8375 and RFC 2606 §3: names that nobody outside this network knows, or nobody at all. */
+export const isSpecialUse = (name: string): boolean =>
+  /(^|\.)(test|localhost|invalid|example|example\.(com|net|org)|local|internal|home\.arpa|onion)$/.test(name);
 
 function systemServers(addresses: readonly string[]): ServerAddress[] {
   return addresses.flatMap((text) => {

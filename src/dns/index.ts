@@ -7,6 +7,7 @@ export {
   type DnsClient,
   type DnsClientOptions,
   type FoundAuthority,
+  isSpecialUse,
   ROOT_SERVERS,
   SPLIT_HORIZON_ADVICE,
 } from './client.ts';

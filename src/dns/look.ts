@@ -111,9 +111,10 @@ async function lookAtAuthority(dns: DnsClient, name: string, signal: AbortSignal
 
 async function lookForCaa(dns: DnsClient, name: string, signal: AbortSignal): Promise<CaaLook> {
   try {
-    return { records: (await findCaa(name, dns.resolver, signal)).map(caaText) };
+    const found = await findCaa(name, dns.resolver, signal);
+    return { records: found.map(caaText), found };
   } catch (error) {
-    return { records: [], problem: signal.aborted ? 'timeout' : faultOf(error).message };
+    return { records: [], found: [], problem: signal.aborted ? 'timeout' : faultOf(error).message };
   }
 }
 

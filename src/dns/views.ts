@@ -1,3 +1,5 @@
+import type { CaaRecord } from './caa.ts';
+
 /** Who answered: the machine's own resolver, one that was configured, or a name server of the zone itself. */
 export type View = 'system' | 'resolver' | 'authoritative';
 
@@ -16,6 +18,8 @@ export interface ViewAnswer {
 export interface CaaLook {
   /** `example.com. CAA 0 issue "ca.example"`, from the nearest name that has any (RFC 8659 §3). */
   readonly records: readonly string[];
+  /** The same, taken apart. */
+  readonly found: readonly CaaRecord[];
   /** Why they could not be read, in words: a CA refuses then, too. */
   readonly problem?: string;
 }

@@ -1,0 +1,135 @@
+import { isIP } from 'node:net';
+import { faultOf } from '../base/index.ts';
+import { serverLabel, unansweredReason } from '../dns/index.ts';
+import type { CaIdentity } from './ca-identity.ts';
+import { type GatherSources, gatherName } from './gather.ts';
+import { type Finding, judgeName } from './judge-name.ts';
+
+export interface DoctorSources extends GatherSources {
+  /** The CA that a new certificate would come from. */
+  defaultCa(): Promise<CaIdentity>;
+  /** How far our clock is ahead of the CA's, in ms; throws where it cannot be asked. */
+  clockSkew(signal: AbortSignal): Promise<number>;
+  /** What is left of the CA's limits for a name, or of those that are nearly used up, in words. */
+  limits(name: string | undefined): Promise<readonly { readonly words: string; readonly usedUp: boolean }[]>;
+}
+
+const EXAMINE_MS = 30_000;
+const SKEW_MS = 60_000;
+
+/** Everything that stands between a name and its certificate, or, without a name, what this machine needs. */
+export function createDoctor(sources: DoctorSources): { examine(name: string | undefined): Promise<Finding[]> } {
+  return {
+    async examine(name) {
+      const signal = AbortSignal.timeout(EXAMINE_MS);
+      const ca = await sources.defaultCa();
+      const [aboutName, aboutClock, aboutLimits] = await Promise.all([
+        name === undefined ? examineResolvers(sources, signal) : examineName(sources, name, ca, signal),
+        examineClock(sources, ca, signal),
+        examineLimits(sources, name),
+      ]);
+      const findings = [...aboutName, ...aboutClock, ...aboutLimits];
+      return name === undefined ? findings : [...findings, conclusion(name, ca, findings)];
+    },
+  };
+}
+
+async function examineName(
+  sources: DoctorSources,
+  name: string,
+  ca: CaIdentity,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (isIP(name) !== 0) return [{ check: 'dns', outcome: 'good', detail: `${name} is an address and needs no DNS` }];
+  const question = { name, challenge: 'auto', ca, reach: true } as const;
+  const facts = await gatherName(sources, question, signal);
+  const seen = facts.look.answers.map(({ view, server, addresses, cname, problem }): Finding => {
+    const way = cname.length === 0 ? '' : ` by ${cname.join(' -> ')}`;
+    const answer = problem ?? `${addresses.join(', ')}${way}`;
+    return {
+      check: `dns: ${view}`,
+      outcome: problem === undefined ? 'good' : 'advice',
+      detail: `${server} answers ${answer}`,
+    };
+  });
+  return [...seen, ...judgeName(facts)];
+}
+
+async function examineResolvers({ dns }: DoctorSources, signal: AbortSignal): Promise<Finding[]> {
+  const servers = [...dns.configured, ...dns.system];
+  if (servers.length === 0)
+    return [
+      {
+        check: 'resolvers',
+        outcome: 'wrong',
+        detail: 'this machine knows no DNS resolver',
+        advice: 'set /etc/resolv.conf',
+      },
+    ];
+  return Promise.all(
+    servers.map(async (server): Promise<Finding> => {
+      const label = serverLabel(server);
+      try {
+        const { rcode } = await dns.ask(server, { name: '', type: 'NS', recurse: true }, signal);
+        return {
+          check: 'resolvers',
+          outcome: rcode === 'NOERROR' ? 'good' : 'advice',
+          detail: `${label} answers ${rcode}`,
+        };
+      } catch (error) {
+        const detail = `${label} does not answer: ${unansweredReason(error)}`;
+        return {
+          check: 'resolvers',
+          outcome: 'advice',
+          detail,
+          advice: 'name other resolvers: GATEHOUSE_ACME_DNS_RESOLVERS',
+        };
+      }
+    }),
+  );
+}
+
+async function examineClock(sources: DoctorSources, ca: CaIdentity, signal: AbortSignal): Promise<Finding[]> {
+  try {
+    const skew = await sources.clockSkew(signal);
+    const seconds = Math.round(Math.abs(skew) / 1000);
+    if (Math.abs(skew) < SKEW_MS)
+      return [{ check: 'clock', outcome: 'good', detail: `the clock agrees with ${ca.issuer}'s` }];
+    return [
+      {
+        check: 'clock',
+        outcome: 'wrong',
+        detail: `the clock of this machine is ${seconds} s ${skew > 0 ? 'ahead of' : 'behind'} ${ca.issuer}'s`,
+        advice: 'switch on time synchronization (systemd-timesyncd, chrony)',
+      },
+    ];
+  } catch (error) {
+    const detail = `${ca.issuer} cannot be reached from here: ${faultOf(error).message}`;
+    return [{ check: 'issuer', outcome: 'wrong', detail, advice: 'allow HTTPS to the directory of the issuer' }];
+  }
+}
+
+async function examineLimits(sources: DoctorSources, name: string | undefined): Promise<Finding[]> {
+  const found = await sources.limits(name);
+  return found.map(({ words, usedUp }) => ({
+    check: 'limits',
+    outcome: usedUp ? 'wrong' : 'good',
+    detail: words,
+    ...(usedUp && { advice: 'wait, use another issuer, or try with letsencrypt-staging' }),
+  }));
+}
+
+function conclusion(name: string, ca: CaIdentity, findings: readonly Finding[]): Finding {
+  const wrong = findings.filter(({ outcome }) => outcome === 'wrong').length;
+  if (wrong > 0)
+    return {
+      check: 'verdict',
+      outcome: 'wrong',
+      detail: `an order for ${name} at ${ca.issuer} would fail: ${wrong === 1 ? 'one thing stands' : `${wrong} things stand`} in the way`,
+    };
+  return {
+    check: 'verdict',
+    outcome: 'good',
+    detail: `nothing seen from here keeps ${ca.issuer} from certifying ${name}`,
+  };
+}
