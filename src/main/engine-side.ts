@@ -7,9 +7,10 @@ import { type ChallengePresenter, createHttp01Solver, createTlsAlpn01Solver } fr
 import type { Store } from '../store/index.ts';
 import type { AcmeSide } from './acme-side.ts';
 import type { ControlStart } from './control-start.ts';
+import type { DnsSide } from './dns-side.ts';
 import { VERSION } from './version.ts';
 
-/** The certificate engine, with the edge as the place where challenges are answered. */
+/** The certificate engine, with the edge and the DNS as the places where challenges are answered. */
 export async function startEngine(
   start: ControlStart,
   deps: {
@@ -19,10 +20,11 @@ export async function startEngine(
     log: Logger;
     picture: PictureWriter;
     acme: AcmeSide;
+    dns: DnsSide;
     signal: AbortSignal;
   },
 ): Promise<CertificateEngine & { readonly stopped: Promise<void> }> {
-  const { store, secrets, clock, log, picture, acme, signal } = deps;
+  const { store, secrets, clock, log, picture, acme, dns, signal } = deps;
   const presenter = presenterOf(picture);
   const { contact, default_issuer } = start.config.acme;
   const engine = createCertificateEngine(
@@ -33,7 +35,8 @@ export async function startEngine(
       log,
       acme: { connect: createAcmeClient, obtain: obtainCertificate },
       // tls-alpn-01 first: it needs no second port (RFC 8737).
-      solvers: { edge: [createTlsAlpn01Solver(presenter, clock), createHttp01Solver(presenter)] },
+      solvers: { edge: [createTlsAlpn01Solver(presenter, clock), createHttp01Solver(presenter)], dns: dns.solvers },
+      preflight: dns.preflight,
     },
     { issuers: [default_issuer], userAgent: `gatehouse/${VERSION} (ACME client; RFC 8555)` },
   );

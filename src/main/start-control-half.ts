@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { createApi } from '../api/index.ts';
 import { type Logger, systemClock } from '../base/index.ts';
 import { createControl } from '../control/index.ts';
-import { createSystemViews } from '../domains/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
 import { createEdgePublisher } from '../publish/index.ts';
@@ -12,6 +11,7 @@ import { openStore, type Store } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
 import { serveConsole } from './console.ts';
 import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
+import { startDns } from './dns-side.ts';
 import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
 import { VERSION } from './version.ts';
@@ -33,14 +33,17 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   const publisher = createEdgePublisher({ store, secrets, picture, clock, log });
   afterCommit = () => publisher.poke();
   const publishing = publisher.run(signal);
-  const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, signal });
+  const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
+  const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
   const control = createControl({
     store,
     clock,
     log,
     domains: { baseDomain: config.domains.base, addresses: [] },
-    dns: createSystemViews(),
-    credentials: { credentialFor: async () => undefined, exists: async () => false },
+    dns: dns.views,
+    credentials: dns.credentials,
+    dnsCredentials: dns.credentials,
+    doctor: dns.doctor(engine.issuers),
     certificates: engine.certificates,
     issuers: engine.issuers,
     acmeServer: { administration: acme.server.administration, rootPem: acme.ca.rootPem },
@@ -67,7 +70,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     },
     async drain() {
       stopping.abort(new Error('stopping'));
-      await Promise.all([api.close(), acme.close(), control.stop(), engine.stopped, publishing]);
+      await Promise.all([api.close(), acme.close(), control.stop(), engine.stopped, dns.stopped, publishing]);
       picture.close();
       await store.close();
     },
