@@ -19,7 +19,7 @@ import { eventRoutes } from './routes/events.ts';
 import { ingressRoutes } from './routes/ingress.ts';
 import { issuerRoutes } from './routes/issuers.ts';
 import { missionRoutes } from './routes/missions.ts';
-import { networkRoutes } from './routes/network.ts';
+import { networkRoutes } from './routes/networks.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';

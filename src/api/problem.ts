@@ -57,6 +57,7 @@ const entry = (problem: FaultDetails) => ({
   ...(problem.field !== undefined && { field: problem.field }),
   code: problem.code,
   detail: problem.detail,
+  ...(problem.advice !== undefined && { advice: problem.advice }),
 });
 
 function titleOf(code: string, status: number): string {

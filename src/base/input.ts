@@ -9,7 +9,7 @@ export interface InputReader {
   integer(field: string, rule: { least: number; most: number; required?: boolean; what?: string }): number | undefined;
   choice<const W extends string>(field: string, words: readonly W[], required?: boolean): W | undefined;
   flag(field: string): boolean | undefined;
-  texts(field: string, most: number): string[] | undefined;
+  texts(field: string, most: number, required?: boolean): string[] | undefined;
   object(field: string): Readonly<Record<string, unknown>> | undefined;
   has(field: string): boolean;
   /** Adds a problem for every key that was never asked for. */
@@ -69,8 +69,8 @@ export function readInput(input: Readonly<Record<string, unknown>>, problems: Pr
       if (value === 'true' || value === 'false') return value === 'true';
       return wrong(field, value, 'true or false');
     },
-    texts(field, most) {
-      const value = given(field);
+    texts(field, most, required) {
+      const value = given(field, required);
       if (value === undefined) return undefined;
       const list: unknown[] = Array.isArray(value) ? value : [value];
       if (list.length > most) return wrong(field, value, `a list of at most ${most} texts`);

@@ -38,9 +38,17 @@ export const Problem = named(
     advice: Type.Optional(Type.String({ description: 'what a person can do about it' })),
     missing_permission: Type.Optional(Type.String()),
     errors: Type.Optional(
-      Type.Array(Type.Object({ field: Type.Optional(Type.String()), code: Type.String(), detail: Type.String() }), {
-        description: 'one entry for each of several problems',
-      }),
+      Type.Array(
+        Type.Object({
+          field: Type.Optional(Type.String()),
+          code: Type.String(),
+          detail: Type.String(),
+          advice: Type.Optional(Type.String()),
+        }),
+        {
+          description: 'one entry for each of several problems',
+        },
+      ),
     ),
   }),
 );

@@ -3,6 +3,7 @@ import { type AcmeServerUseCases, createAcmeServerUseCases } from './acme-server
 import { type AppUseCases, createAppUseCases } from './apps.ts';
 import { type AuditUseCases, createAuditUseCases } from './audit.ts';
 import { type CertificateUseCases, createCertificateUseCases } from './certificates.ts';
+import { type ConciergeUseCases, createConciergeUseCases } from './concierge.ts';
 import type { ControlDeps } from './context.ts';
 import { createDnsCredentialUseCases, type DnsCredentialUseCases } from './dns-credentials.ts';
 import { createDomainUseCases, type DomainUseCases } from './domains.ts';
@@ -10,7 +11,7 @@ import { createIngressUseCases, type IngressUseCases } from './ingress.ts';
 import { createIssuerUseCases, type IssuerUseCases } from './issuers.ts';
 import { runHousekeeping } from './loops.ts';
 import { createMissionUseCases, type MissionUseCases } from './missions.ts';
-import { createNetworkUseCases, type NetworkUseCases } from './network.ts';
+import { createNetworkUseCases, type NetworkUseCases } from './networks.ts';
 import { createSystemUseCases, type SystemUseCases } from './system.ts';
 import { createTokenUseCases, type TokenUseCases } from './tokens.ts';
 
@@ -25,6 +26,7 @@ export interface Control {
   readonly ingress: IngressUseCases;
   readonly missions: MissionUseCases;
   readonly network: NetworkUseCases;
+  readonly concierge: ConciergeUseCases;
   readonly tokens: TokenUseCases;
   readonly audit: AuditUseCases;
   readonly system: SystemUseCases;
@@ -54,6 +56,7 @@ export function createControl(deps: ControlDeps): Control {
     // Before the loop runs, what is woken is found by its first round.
     wake: (id) => wake(id),
   };
+  const missions = createMissionUseCases(deps);
   return {
     apps: createAppUseCases(deps, domains),
     domains: createDomainUseCases(deps, domains),
@@ -62,8 +65,9 @@ export function createControl(deps: ControlDeps): Control {
     acmeServer: createAcmeServerUseCases(deps),
     dnsCredentials: createDnsCredentialUseCases(deps),
     ingress: createIngressUseCases(deps),
-    missions: createMissionUseCases(deps),
-    network: createNetworkUseCases(deps),
+    missions,
+    network: createNetworkUseCases(deps, missions.propose),
+    concierge: createConciergeUseCases(deps, missions.propose),
     tokens: createTokenUseCases(deps),
     audit: createAuditUseCases(deps),
     system: createSystemUseCases(deps),

@@ -3,7 +3,6 @@
 export { type Actor, may, requirePermission } from './actor.ts';
 export type { ControlDeps } from './context.ts';
 export { type Control, createControl } from './control.ts';
-export { NETWORK_KINDS, type NetworkKind } from './network.ts';
 export type { Page, PageInput } from './page.ts';
 export type * from './ports/index.ts';
 export { SYSTEM } from './tokens.ts';

@@ -1,144 +1,132 @@
-import type { MISSION_STATUSES, Mission, MissionEvent, OwnDocument, ProposeMission } from '../contract/index.ts';
-import { type Actor, may, permissionMissing, requirePermission } from './actor.ts';
+import {
+  MISSION_KINDS,
+  type Mission,
+  type MissionEvent,
+  type MissionKindName,
+  type ProposeMission,
+} from '../contract/index.ts';
+import type { MissionStatus } from '../store/missions.ts';
+import { type Actor, may, requirePermission, requireUnscoped } from './actor.ts';
 import { absent, type ControlDeps, guarded, notFound, performed } from './context.ts';
 import { problemDocument, time } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
-import type { ConversationPort, MissionPort, MissionView } from './ports/index.ts';
+import type { MissionPort, MissionView } from './ports/index.ts';
 
 export interface MissionUseCases {
-  /** Nothing runs before it is approved. */
+  /** Plans and proposes; nothing is done. */
   propose(actor: Actor, input: ProposeMission): Promise<Mission>;
-  /** Newest first. */
-  list(actor: Actor, input: PageInput & { status?: (typeof MISSION_STATUSES)[number] }): Promise<Page<Mission>>;
+  list(actor: Actor, input: PageInput & { status?: MissionStatus }): Promise<Page<Mission>>;
   get(actor: Actor, id: string): Promise<Mission>;
   approve(actor: Actor, id: string): Promise<Mission>;
-  reject(actor: Actor, id: string, reason: string): Promise<Mission>;
+  reject(actor: Actor, id: string, reason?: string): Promise<Mission>;
   events(actor: Actor, id: string, after: number, limit: number): Promise<MissionEvent[]>;
-  startConversation(actor: Actor): Promise<OwnDocument>;
-  listConversations(actor: Actor, page: PageInput): Promise<Page<OwnDocument>>;
-  getConversation(actor: Actor, id: string): Promise<OwnDocument>;
-  messages(actor: Actor, id: string, after: number, limit: number): Promise<OwnDocument[]>;
-  say(actor: Actor, id: string, text: string): Promise<OwnDocument>;
-}
-
-/** Whoever may ask for an exposure or decide on one may see missions. */
-function requireReader(actor: Actor): void {
-  const readers = ['system.ingress.read', 'system.ingress.manage', 'missions.approve'] as const;
-  if (!readers.some((permission) => may(actor, permission))) throw permissionMissing('system.ingress.read');
 }
 
 export function createMissionUseCases(deps: ControlDeps): MissionUseCases {
-  const engine = (): MissionPort => {
-    if (deps.missions === undefined) throw absent('publishing by missions');
+  const port = (): MissionPort => {
+    if (deps.missions === undefined) throw absent('missions');
     return deps.missions;
   };
-  const concierge = (): ConversationPort => {
-    if (deps.conversations === undefined) throw absent('the concierge');
-    return deps.conversations;
+  const found = async (id: string): Promise<MissionView> => {
+    const view = await port().get(id);
+    if (view === undefined) throw notFound('mission', id, 'gatehouse missions list');
+    return view;
   };
-  const act = (
-    permission: 'system.ingress.manage' | 'missions.approve',
-    action: string,
-    resource: string,
-    facts = {},
-  ) => ({
-    permission,
-    action,
-    resource: resource.slice(0, 300),
-    facts,
-  });
-  const before = (page: PageInput) => {
-    const cursor = decodeCursor(page.cursor, 'string');
-    return { limit: limitOf(page) + 1, ...(cursor !== undefined && { before: cursor }) };
-  };
+  const decide = (verb: 'approve' | 'reject', id: string, facts: Readonly<Record<string, unknown>>) =>
+    ({
+      permission: 'missions.approve',
+      action: `mission.${verb}`,
+      resource: `mission:${id.slice(0, 100)}`,
+      facts,
+    }) as const;
   return {
-    propose: (actor, input) =>
-      performed(
-        deps,
-        actor,
-        act('system.ingress.manage', 'mission.propose', `mission:${input.kind}`, { inputs: input.inputs }),
-        async () => missionDocument(await engine().propose(input.kind, input.inputs, actor.name)),
-      ),
+    propose: (actor, { kind, inputs }) => {
+      const { permission } = MISSION_KINDS[kind];
+      const act = { permission, action: 'mission.propose', resource: `mission:${kind}`, facts: { inputs } } as const;
+      return performed(deps, actor, act, async () => {
+        requireUnscoped(actor, 'a mission');
+        return missionDocument(await port().propose(kind, inputs, actor.name));
+      });
+    },
     async list(actor, input) {
-      requireReader(actor);
-      const filter = input.status === undefined ? {} : { statuses: [input.status] };
-      const rows = await engine().list(filter, before(input));
-      return pageOf(rows, limitOf(input), ({ id }) => id, missionDocument);
+      requireSight(actor);
+      const limit = limitOf(input);
+      const before = decodeCursor(input.cursor, 'string');
+      const views = await port().list(
+        { ...(input.status !== undefined && { statuses: [input.status] }) },
+        { limit: limit + 1, ...(before !== undefined && { before }) },
+      );
+      return pageOf(views, limit, ({ id }) => id, missionDocument);
     },
     async get(actor, id) {
-      requireReader(actor);
-      const view = await engine().get(id);
-      if (view === undefined) throw notFound('mission', id, 'gatehouse missions list');
-      return missionDocument(view);
+      requireSight(actor);
+      return missionDocument(await found(id));
     },
     approve: (actor, id) =>
-      performed(deps, actor, act('missions.approve', 'mission.approve', `mission:${id}`), async () =>
-        missionDocument(await engine().approve(id, actor.name)),
-      ),
-    reject: (actor, id, reason) =>
-      performed(deps, actor, act('missions.approve', 'mission.reject', `mission:${id}`, { reason }), async () =>
-        missionDocument(await engine().reject(id, actor.name, reason)),
-      ),
+      guarded(deps, actor, decide('approve', id, {}), async () => {
+        requireUnscoped(actor, 'a mission');
+        const { kind, title, inputs } = await found(id);
+        return performed(deps, actor, decide('approve', id, { kind, title, inputs }), async () =>
+          missionDocument(await port().approve(id, actor.name)),
+        );
+      }),
+    reject: (actor, id, reason = '') =>
+      performed(deps, actor, decide('reject', id, { reason }), async () => {
+        requireUnscoped(actor, 'a mission');
+        return missionDocument(await port().reject(id, actor.name, reason));
+      }),
     async events(actor, id, after, limit) {
-      requireReader(actor);
-      if ((await engine().get(id)) === undefined) throw notFound('mission', id, 'gatehouse missions list');
-      return (await engine().events(id, after, limit)).map((event) => ({ ...event, at: time(event.at) }));
+      requireSight(actor);
+      await found(id);
+      return (await port().events(id, after, limit)).map((event) => ({ ...event, at: time(event.at) }));
     },
-    startConversation: (actor) =>
-      guarded(deps, actor, act('system.ingress.manage', 'conversation.start', 'conversation:new'), () =>
-        concierge().start(actor.name),
-      ),
-    async listConversations(actor, page) {
-      requirePermission(actor, 'system.ingress.manage');
-      const rows = await concierge().list(before(page));
-      return pageOf(
-        rows,
-        limitOf(page),
-        ({ id }) => id,
-        (row): OwnDocument => row,
-      );
-    },
-    async getConversation(actor, id) {
-      requirePermission(actor, 'system.ingress.manage');
-      const found = await concierge().get(id);
-      if (found === undefined) throw notFound('conversation', id);
-      return found;
-    },
-    async messages(actor, id, after, limit) {
-      requirePermission(actor, 'system.ingress.manage');
-      return concierge().messages(id, after, limit);
-    },
-    say: (actor, id, text) =>
-      guarded(deps, actor, act('system.ingress.manage', 'conversation.say', `conversation:${id}`), () =>
-        concierge().say(id, text, actor.name),
-      ),
   };
 }
 
+/** Whoever may ask for one kind of mission, or decide on one, sees them all. */
+function requireSight(actor: Actor): void {
+  requireUnscoped(actor, 'missions');
+  const kinds = Object.values(MISSION_KINDS).map(({ permission }) => permission);
+  if (!kinds.some((permission) => may(actor, permission)) && !may(actor, 'missions.approve'))
+    requirePermission(actor, 'system.ingress.read');
+}
+
 export function missionDocument(view: MissionView): Mission {
+  const { lastProblem } = view;
   return {
     id: view.id,
     kind: view.kind,
     title: view.title,
     status: view.status,
     inputs: { ...view.inputs },
-    plan: view.plan.map(({ step, action, detail }) => ({ step, action, detail })),
+    plan: view.plan.map((step) => ({ ...step })),
     steps_completed: [...view.stepsCompleted],
     warnings: [...view.warnings],
     result: view.result === undefined ? null : { ...view.result },
     why: {
       summary: view.summary,
-      problem: view.lastProblem === undefined ? null : problemDocument(view.lastProblem),
+      problem: lastProblem === undefined ? null : problemDocument({ ...lastProblem, at: view.updatedAt }),
       attempts: view.attempts,
       next_attempt_at: null,
-      advice: view.lastProblem?.advice ?? null,
+      advice: lastProblem?.advice ?? null,
     },
     asked_by: view.askedBy,
     approvals: view.approvals.map(({ by, at }) => ({ by, at: time(at) })),
     approvals_needed: view.approvalsNeeded,
     rejected_by: view.rejectedBy ?? null,
+    approve:
+      view.status === 'proposed'
+        ? {
+            permission: 'missions.approve',
+            path: `/api/v1/missions/${view.id}/approve`,
+            command: `gatehouse missions approve ${view.id}`,
+            console: `/app/missions/${view.id}`,
+          }
+        : null,
     expires_at: time(view.expiresAt),
     created_at: time(view.createdAt),
     updated_at: time(view.updatedAt),
   };
 }
+
+export const isMissionKind = (text: string): text is MissionKindName => Object.hasOwn(MISSION_KINDS, text);

@@ -18,4 +18,5 @@ export type {
   ProbeReport,
   PublishPort,
 } from './ports.ts';
+export { type RevocationPort, revokeCertificatesKind } from './revoke-certificates.ts';
 export { unexposeKind } from './unexpose.ts';

@@ -53,7 +53,7 @@ export function parseExposeInputs(input: Readonly<Record<string, unknown>>, prob
   const protocol = read.choice('service_protocol', ['http', 'https'], true);
   const network = read.text('sdwan_network_id', { required: true });
   const hub = read.text('sdwan_hub_peer_id', { required: true });
-  const vipCidr = read.text('vip_cidr', { required: true });
+  const vipCidr = read.texts('vip_cidr', 4, true)?.join(', ');
   const backendPort = read.integer('backend_port', { ...PORT, required: true });
   const targetPeer = read.text('target_peer_id');
   const targetInstance = read.text('target_instance_id');

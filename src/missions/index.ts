@@ -1,5 +1,8 @@
 // missions owns plans that run only after approval: proposing, approving, rejecting, and running them step by step so
 // that a crash at any point loses nothing. It refuses to know what the steps do; each kind of operation brings them.
+export { type Concierge, type ConciergeDeps, createConcierge } from './concierge/concierge.ts';
+export { gatherKnown, type KnownPorts } from './concierge/gather-known.ts';
+export { type BriefModel, createBriefModel, type ModelSettings } from './concierge/model.ts';
 export type {
   Json,
   JsonObject,

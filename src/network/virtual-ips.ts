@@ -63,7 +63,7 @@ async function parseVirtualIp(db: Db, input: Readonly<Record<string, unknown>>, 
   const read = readInput(input, problems);
   const networkReference = read.text('network_id', { required: true });
   const name = read.text('name', { ...NAME_RULE, required: true });
-  const cidr = read.text('vip_cidr', { required: true });
+  const cidr = read.texts('vip_cidr', 4, true)?.join(', ');
   const holderReference = read.text('holder_peer_id');
   read.refuseOthers();
   if (holderReference === undefined)

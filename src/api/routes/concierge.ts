@@ -1,11 +1,12 @@
 import { Type } from 'typebox';
-import { OwnDocument, PageQuery, Strict } from '../../contract/index.ts';
+import { Conversation, ConversationMessage, PageQuery, Say } from '../../contract/index.ts';
 import { type Api, answers, creates, IdPath, lists, type RouteDeps } from '../route.ts';
+import { StepsQuery } from '../steps.ts';
 
 const BASE = '/concierge/conversations';
 
 export function conciergeRoutes(api: Api, { control }: RouteDeps): void {
-  const { missions } = control;
+  const { concierge } = control;
   const tags = ['concierge'];
   api.get(
     BASE,
@@ -13,12 +14,12 @@ export function conciergeRoutes(api: Api, { control }: RouteDeps): void {
       schema: {
         tags,
         operationId: 'listConversations',
-        summary: 'Lists conversations, newest first',
+        summary: 'Lists your conversations, newest first',
         querystring: Type.Object(PageQuery),
-        response: lists(OwnDocument),
+        response: lists(Conversation),
       },
     },
-    (request) => missions.listConversations(request.actor, request.query),
+    (request) => concierge.list(request.actor, request.query),
   );
   api.post(
     BASE,
@@ -27,10 +28,10 @@ export function conciergeRoutes(api: Api, { control }: RouteDeps): void {
         tags,
         operationId: 'startConversation',
         summary: 'Starts a conversation',
-        response: creates(OwnDocument),
+        response: creates(Conversation),
       },
     },
-    async (request, reply) => reply.code(201).send({ data: await missions.startConversation(request.actor) }),
+    async (request, reply) => reply.code(201).send({ data: await concierge.start(request.actor) }),
   );
   api.get(
     `${BASE}/:id`,
@@ -40,43 +41,41 @@ export function conciergeRoutes(api: Api, { control }: RouteDeps): void {
         operationId: 'getConversation',
         summary: 'Shows a conversation',
         params: IdPath,
-        response: answers(OwnDocument),
+        response: answers(Conversation),
       },
     },
-    async (request) => ({ data: await missions.getConversation(request.actor, request.params.id) }),
+    async (request) => ({ data: await concierge.get(request.actor, request.params.id) }),
   );
   api.get(
     `${BASE}/:id/messages`,
     {
       schema: {
         tags,
-        operationId: 'listMessages',
+        operationId: 'listConversationMessages',
         summary: 'Its messages, oldest first',
         params: IdPath,
-        querystring: Type.Object({
-          after: Type.Integer({ minimum: 0, default: 0 }),
-          limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
-        }),
-        response: answers(Type.Array(OwnDocument)),
+        querystring: StepsQuery,
+        response: answers(Type.Array(ConversationMessage)),
       },
     },
-    async (request) => ({
-      data: await missions.messages(request.actor, request.params.id, request.query.after, request.query.limit),
-    }),
+    async (request) => {
+      const { after, limit } = request.query;
+      return { data: await concierge.messages(request.actor, request.params.id, after, limit) };
+    },
   );
   api.post(
     `${BASE}/:id/messages`,
     {
       schema: {
         tags,
-        operationId: 'say',
-        summary: 'Says something; the answer may carry a mission to approve',
+        operationId: 'sayToConcierge',
+        summary: 'Says something; answers the reply, which may propose a mission and never runs one',
         params: IdPath,
-        body: Type.Object({ text: Type.String({ minLength: 1, maxLength: 8000 }) }, Strict),
-        response: creates(OwnDocument),
+        body: Say,
+        response: creates(ConversationMessage),
       },
     },
     async (request, reply) =>
-      reply.code(201).send({ data: await missions.say(request.actor, request.params.id, request.body.text) }),
+      reply.code(201).send({ data: await concierge.say(request.actor, request.params.id, request.body.text) }),
   );
 }

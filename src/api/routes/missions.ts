@@ -1,18 +1,10 @@
 import { Type } from 'typebox';
-import {
-  MISSION_STATUSES,
-  Mission,
-  MissionEvent,
-  PageQuery,
-  ProposeMission,
-  RejectMission,
-  words,
-} from '../../contract/index.ts';
+import { Mission, MissionEvent, MissionQuery, ProposeMission, RejectMission } from '../../contract/index.ts';
 import { type Api, answers, creates, IdPath, lists, type RouteDeps } from '../route.ts';
 import { answerSteps, StepsQuery } from '../steps.ts';
 
-export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
-  const { missions } = control;
+export function missionRoutes(api: Api, deps: RouteDeps): void {
+  const { missions } = deps.control;
   const tags = ['missions'];
   api.get(
     '/missions',
@@ -21,7 +13,7 @@ export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
         tags,
         operationId: 'listMissions',
         summary: 'Lists missions, newest first',
-        querystring: Type.Object({ ...PageQuery, status: Type.Optional(words(MISSION_STATUSES)) }),
+        querystring: MissionQuery,
         response: lists(Mission),
       },
     },
@@ -33,7 +25,7 @@ export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
       schema: {
         tags,
         operationId: 'proposeMission',
-        summary: 'Proposes a mission; nothing runs before it is approved',
+        summary: 'Plans and proposes; nothing is done before approval',
         body: ProposeMission,
         response: creates(Mission),
       },
@@ -59,7 +51,7 @@ export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
       schema: {
         tags,
         operationId: 'approveMission',
-        summary: 'Approves it; it runs once enough people did',
+        summary: 'Approves the plan as it was shown; it is planned again first, and refused if that gives another plan',
         params: IdPath,
         response: answers(Mission),
       },
@@ -72,15 +64,13 @@ export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
       schema: {
         tags,
         operationId: 'rejectMission',
-        summary: 'Rejects it for good',
+        summary: 'Rejects a mission',
         params: IdPath,
-        body: RejectMission,
+        body: Type.Optional(RejectMission),
         response: answers(Mission),
       },
     },
-    async (request) => ({
-      data: await missions.reject(request.actor, request.params.id, request.body.reason ?? ''),
-    }),
+    async (request) => ({ data: await missions.reject(request.actor, request.params.id, request.body?.reason) }),
   );
   api.get(
     '/missions/:id/events',
@@ -88,7 +78,7 @@ export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
       schema: {
         tags,
         operationId: 'getMissionEvents',
-        summary: 'Its steps; as server-sent events when asked for text/event-stream',
+        summary: 'What happened; as server-sent events when asked for text/event-stream',
         params: IdPath,
         querystring: StepsQuery,
         response: answers(Type.Array(MissionEvent)),
@@ -96,7 +86,7 @@ export function missionRoutes(api: Api, { control, clock }: RouteDeps): void {
     },
     (request, reply) => {
       const { actor, params } = request;
-      return answerSteps(request, reply, clock, (after, limit) => missions.events(actor, params.id, after, limit));
+      return answerSteps(request, reply, deps.clock, (after, limit) => missions.events(actor, params.id, after, limit));
     },
   );
 }

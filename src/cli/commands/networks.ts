@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import type { OwnDocument } from '../../contract/index.ts';
+import type { Mission, OwnDocument } from '../../contract/index.ts';
 import type { Act } from '../context.ts';
 import { parseSettings } from '../settings.ts';
 
 const KINDS = {
-  peers: ['peers', 'name=hub-1 network=office publicly_reachable=true public_ipv4=203.0.113.5'],
-  'virtual-ips': ['virtual_ips', 'name=metrics network=office cidr=fd00::10/128 holder=app-1'],
+  instances: ['instances', 'name=app-1'],
+  peers: ['peers', 'name=hub-1 network_id=office ipv6=fd00:1::1 publicly_reachable=true public_ipv4=203.0.113.5'],
+  'virtual-ips': ['virtual_ips', 'name=metrics network_id=office vip_cidr=fd00:1::10/128 holder_peer_id=app-1'],
   'port-mappings': [
     'port_mappings',
-    'hub=hub-1 listen_port=443 protocol=tcp target_virtual_ip=metrics target_port=443',
+    'network_id=office hub_peer_id=hub-1 listen_port=443 target_virtual_ip_id=metrics target_port=443',
   ],
 } as const;
 
@@ -68,8 +69,10 @@ function collection(parent: Command, act: Act, kind: string, example: string): v
     .description('remove one, by id or name')
     .action(
       act(async ({ client, output }, reference: string) => {
-        await client.call('DELETE', `${base}/${encodeURIComponent(reference)}`);
-        if (output.json) return output.value({ removed: reference });
+        const mission = await client.call<Mission | undefined>('DELETE', `${base}/${encodeURIComponent(reference)}`);
+        if (output.json) return output.value(mission ?? { removed: reference });
+        if (mission !== undefined)
+          return output.line(`it is open, so it is closed by a mission: gatehouse missions approve ${mission.id}`);
         output.line(`${output.good('✓')} ${reference} is removed`);
       }),
     );

@@ -1,6 +1,5 @@
 import type { FaultDetails } from '../../base/index.ts';
-
-export type MissionStatus = 'proposed' | 'approved' | 'rejected' | 'running' | 'succeeded' | 'failed' | 'expired';
+import type { MissionStatus } from '../../store/missions.ts';
 
 export interface MissionView {
   readonly id: string;
@@ -32,6 +31,7 @@ export interface MissionEvent {
   readonly detail: string;
 }
 
+/** Nothing here runs a step: approval is noted, and the runner takes what is approved from the store. */
 export interface MissionPort {
   /** Checks inputs and throws a `Fault` with every problem; nothing runs before approval. */
   propose(kind: string, inputs: Readonly<Record<string, unknown>>, askedBy: string): Promise<MissionView>;
@@ -48,26 +48,56 @@ export interface MissionPort {
 /** A resource whose shape its own engine knows: documents in, documents out, already in the API's words. */
 export interface DocumentCollection {
   list(page: { after?: string; limit: number; network?: string }): Promise<readonly NetworkDocument[]>;
-  get(id: string): Promise<NetworkDocument | undefined>;
+  get(reference: string): Promise<NetworkDocument | undefined>;
   /** Throws a `Fault` that names each wrong field. */
   create(input: Readonly<Record<string, unknown>>): Promise<NetworkDocument>;
-  remove(id: string): Promise<void>;
+  remove(reference: string): Promise<void>;
 }
 
 export type NetworkDocument = Readonly<Record<string, unknown>> & { readonly id: string };
 
 export interface NetworkPort {
   readonly networks: DocumentCollection;
+  readonly instances: DocumentCollection;
   readonly peers: DocumentCollection;
   readonly virtualIps: DocumentCollection;
   readonly portMappings: DocumentCollection;
+  /** A token with which the peer's agent enrols, once and soon; absent where agents are not served. */
+  enrol?(peerId: string, by: string): Promise<{ token: string; expiresAt: number; command: string }>;
+}
+
+export interface ConversationView {
+  readonly id: string;
+  readonly askedBy: string;
+  readonly missionId?: string;
+  readonly understood: Readonly<Record<string, unknown>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface ConversationMessageView {
+  readonly seq: number;
+  readonly at: number;
+  readonly author: 'person' | 'concierge';
+  readonly by: string;
+  readonly text: string;
+  /** The input that it asks for, and what there is to choose from. */
+  readonly asks?: string;
+  readonly choices: readonly { readonly value: string; readonly label: string }[];
+  readonly missionId?: string;
 }
 
 export interface ConversationPort {
-  start(askedBy: string): Promise<NetworkDocument>;
-  list(page: { before?: string; limit: number }): Promise<NetworkDocument[]>;
-  get(id: string): Promise<NetworkDocument | undefined>;
-  messages(id: string, after: number, limit: number): Promise<NetworkDocument[]>;
-  /** Answers the concierge's reply; a mission it proposed is named in it. */
-  say(id: string, text: string, by: string): Promise<NetworkDocument>;
+  start(askedBy: string): Promise<ConversationView>;
+  /** Those of `askedBy`, newest first. */
+  list(askedBy: string, page: { before?: string; limit: number }): Promise<ConversationView[]>;
+  get(id: string): Promise<ConversationView | undefined>;
+  messages(id: string, after: number, limit: number): Promise<ConversationMessageView[]>;
+  /** Answers the concierge's reply. `propose` is the caller's, so that its permissions and audit apply. */
+  say(
+    id: string,
+    text: string,
+    by: string,
+    propose: (kind: string, inputs: Readonly<Record<string, unknown>>) => Promise<{ readonly id: string }>,
+  ): Promise<ConversationMessageView>;
 }
