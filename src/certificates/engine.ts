@@ -1,6 +1,7 @@
 import { eventsOf } from '../store/certificate-events.ts';
 import { servedVersion, versionsOf } from '../store/certificate-versions.ts';
 import { CERTIFICATE_STATUSES, certificateById, countByStatus, listCertificates } from '../store/certificates.ts';
+import { generateKey } from '../x509/index.ts';
 import type { Certificates } from './face.ts';
 import { importCertificate } from './imported.ts';
 import {
@@ -28,7 +29,7 @@ export interface CertificateEngine {
 }
 
 export function createCertificateEngine(deps: EngineDeps, settings: EngineSettings = {}): CertificateEngine {
-  const engine: Engine = { random: Math.random, ...DEFAULTS, ...settings, ...deps };
+  const engine: Engine = { random: Math.random, newKey: generateKey, ...DEFAULTS, ...settings, ...deps };
   const connections = createConnections(engine);
   const loop = createLoop({ engine, connections });
   return {

@@ -6,7 +6,7 @@ import { appendEvent } from '../store/certificate-events.ts';
 import type { CertificateVersionRow } from '../store/certificate-versions.ts';
 import type { CertificateRow } from '../store/certificates.ts';
 import type { IssuerRow } from '../store/issuers.ts';
-import { generateKey, keyPem } from '../x509/index.ts';
+import { keyPem } from '../x509/index.ts';
 import type { Attempt } from './attempt.ts';
 import { namesOf, type OpenOrder } from './facts.ts';
 import { note } from './outcome.ts';
@@ -105,7 +105,7 @@ async function keyFor(
   served: CertificateVersionRow | undefined,
 ): Promise<KeyObject> {
   const kept = row.reuse_key === 1 && served !== undefined ? await engine.secrets.get(served.key_path) : undefined;
-  return kept === undefined ? generateKey(row.key_type) : createPrivateKey(Buffer.from(kept));
+  return kept === undefined ? engine.newKey(row.key_type) : createPrivateKey(Buffer.from(kept));
 }
 
 /** The whole conversation with the CA. A lost account is registered again, once an attempt. */

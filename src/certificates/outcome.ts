@@ -1,7 +1,7 @@
 import type { Obtained } from '../acme-client/index.ts';
 import type { Fault } from '../base/index.ts';
-import { appendEvent, type CertificateEventKind } from '../store/certificate-events.ts';
-import { type CertificateVersionRow, insertVersion } from '../store/certificate-versions.ts';
+import { appendEvent, type CertificateEventKind, trimEvents } from '../store/certificate-events.ts';
+import { type CertificateVersionRow, insertVersion, removeEnded } from '../store/certificate-versions.ts';
 import { recordChange } from '../store/index.ts';
 import { holdIssuer, type IssuerRow, issuerById } from '../store/issuers.ts';
 import { ariIdOf } from './ari-id.ts';
@@ -28,12 +28,12 @@ export async function note(attempt: Attempt, kind: CertificateEventKind, words: 
 /** The new version, served from this write on. */
 export async function recordIssued(attempt: Attempt, issuer: IssuerRow, begun: Begun, obtained: Obtained) {
   const { engine, lease, row } = attempt;
-  const { clock, store, random, log } = engine;
+  const { clock, store, secrets, random, log } = engine;
   const { chain } = obtained;
   const now = clock.now();
   const version = versionRow(attempt, issuer, begun, obtained, now);
   const renewAt = renewByFraction(chain, random());
-  await store.write(async (tx) => {
+  const ended = await store.write(async (tx) => {
     await insertVersion(tx, version);
     await lease.update(tx, {
       status: 'valid',
@@ -51,7 +51,10 @@ export async function recordIssued(attempt: Attempt, issuer: IssuerRow, begun: B
     await appendEvent(tx, { certificateId: row.id, at: now, kind: 'issued', words, facts });
     await recordChange(tx, 'certificate', row.id, now);
     if (issuer.hold_problem !== null) await holdIssuer(tx, issuer.id, null, null);
+    await trimEvents(tx, row.id, engine.eventsKept);
+    return removeEnded(tx, row.id, now - engine.expiredKeptMs, version.id);
   });
+  for (const { key_path } of ended) await secrets.delete(key_path);
   log.info({ certificate: row.id, names: namesOf(row), issuer: issuer.id, serial: chain.serial }, 'certificate issued');
 }
 

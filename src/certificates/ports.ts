@@ -1,7 +1,9 @@
+import type { KeyObject } from 'node:crypto';
 import type { AcmeClient, AcmeClientOptions, ChallengeSolver, Obtained, ObtainRequest } from '../acme-client/index.ts';
 import type { Clock, Fault, Logger } from '../base/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
+import type { KeyType } from '../x509/index.ts';
 
 /** Speaking ACME, as acme-client does. */
 export interface AcmePort {
@@ -42,6 +44,8 @@ export interface EngineDeps {
   readonly preflight?: PreflightPort;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** Where new private keys come from. */
+  readonly newKey?: (type: KeyType) => Promise<KeyObject>;
 }
 
 export interface EngineSettings {
@@ -59,6 +63,10 @@ export interface EngineSettings {
   /** Milliseconds for one order. */
   readonly orderMs?: number;
   readonly userAgent?: string;
+  /** History kept for each certificate, in events. */
+  readonly eventsKept?: number;
+  /** How long an expired version and its key are kept, ms. */
+  readonly expiredKeptMs?: number;
 }
 
 /** Dependencies and settings with nothing left open. */
@@ -73,4 +81,6 @@ export const DEFAULTS = {
   graceMs: 7 * 24 * 3_600_000,
   orderMs: 900_000,
   userAgent: 'gatehouse (ACME client; RFC 8555)',
+  eventsKept: 300,
+  expiredKeptMs: 30 * 24 * 3_600_000,
 } satisfies Required<EngineSettings>;

@@ -86,3 +86,21 @@ export async function latestEvents(db: Db, certificateId: string, limit: number)
     .limit(limit)
     .execute();
 }
+
+/** Forgets all but the newest `keep`. */
+export async function trimEvents(tx: Db, certificateId: string, keep: number): Promise<void> {
+  const last = await tx
+    .selectFrom('certificate_event')
+    .select('seq')
+    .where('certificate_id', '=', certificateId)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .offset(keep)
+    .executeTakeFirst();
+  if (last === undefined) return;
+  await tx
+    .deleteFrom('certificate_event')
+    .where('certificate_id', '=', certificateId)
+    .where('seq', '<=', last.seq)
+    .execute();
+}

@@ -74,8 +74,20 @@ export async function markRevocationTold(tx: Db, id: string, now: number): Promi
   await tx.updateTable('certificate_version').set({ revocation_told_at: now }).where('id', '=', id).execute();
 }
 
-export async function deleteVersion(tx: Db, id: string): Promise<void> {
-  await tx.deleteFrom('certificate_version').where('id', '=', id).execute();
+/** Removes versions of a certificate that ended before a time and are not served; answers where their keys rest. */
+export async function removeEnded(
+  tx: Db,
+  certificateId: string,
+  before: number,
+  servedId: string,
+): Promise<{ key_path: string }[]> {
+  return tx
+    .deleteFrom('certificate_version')
+    .where('certificate_id', '=', certificateId)
+    .where('not_after', '<', before)
+    .where('id', '!=', servedId)
+    .returning('key_path')
+    .execute();
 }
 
 /** The version that a certificate is served with: in every status but `revoked`, and also past its expiry. */
