@@ -47,14 +47,14 @@ export function createTraefikFileTarget(settings: TraefikFileSettings, clock: Cl
     return { chain: `${stem}.crt`, key: `${stem}.key` };
   };
 
-  const writeWhole = (file: string, text: string, flush: boolean) => {
+  const writeWhole = (file: string, text: string) => {
     const draft = path(`.${file}.tmp`);
-    writeFileSync(draft, text, { mode: 0o600, flush });
+    writeFileSync(draft, text, { mode: 0o600 });
     if (settings.owner !== undefined) chownSync(draft, settings.owner.uid, settings.owner.gid);
     renameSync(draft, path(file));
   };
   const writeYaml = (kind: Kind, item: string, token: string, dynamic: Dynamic) =>
-    writeWhole(yamlFile(item), `# gatehouse ${kind} ${item} ${token}\n${stringify(dynamic, { lineWidth: 0 })}`, false);
+    writeWhole(yamlFile(item), `# gatehouse ${kind} ${item} ${token}\n${stringify(dynamic, { lineWidth: 0 })}`);
 
   const remove = (item: string) => {
     const token = held.get(item);
@@ -66,9 +66,8 @@ export function createTraefikFileTarget(settings: TraefikFileSettings, clock: Cl
   const putCertificate = ({ id, version, chain, key }: ServedCertificate) => {
     const before = held.get(id);
     const files = pemFiles(id, version);
-    // Flushed: after a power cut the small file that names them must not outlive their content.
-    writeWhole(files.chain, chain, true);
-    writeWhole(files.key, key, true);
+    writeWhole(files.chain, chain);
+    writeWhole(files.key, key);
     const seen = (file: string) => join(settings.seenAs ?? directory, file);
     writeYaml('certificate', id, version, {
       tls: { certificates: [{ certFile: seen(files.chain), keyFile: seen(files.key) }] },
@@ -84,7 +83,7 @@ export function createTraefikFileTarget(settings: TraefikFileSettings, clock: Cl
   };
   const putBase = () => {
     const base = renderBase(settings);
-    if (Object.keys(base).length > 0) writeWhole(`${PREFIX}base.yml`, stringify(base, { lineWidth: 0 }), false);
+    if (Object.keys(base).length > 0) writeWhole(`${PREFIX}base.yml`, stringify(base, { lineWidth: 0 }));
     else rmSync(path(`${PREFIX}base.yml`), { force: true });
   };
   const dropReplaced = () => {
@@ -104,7 +103,7 @@ export function createTraefikFileTarget(settings: TraefikFileSettings, clock: Cl
           if (item === undefined) continue;
           const { kind, token } = await readHeader(path(file), item);
           const pems = Object.values(pemFiles(item, token));
-          held.set(item, kind === 'routes' || pems.every((pem) => files.has(pem)) ? token : UNTRUSTED);
+          held.set(item, kind === 'routes' || (await areWhole(pems.map(path))) ? token : UNTRUSTED);
         }
         const wanted = new Set([...held].flatMap(([item, token]) => Object.values(pemFiles(item, token))));
         const leftOver = (file: string) =>
@@ -145,16 +144,26 @@ function itemOf(file: string): string | undefined {
   return SAFE_ITEM.test(item) ? item : undefined;
 }
 
-/** What the first line of a file says, unless somebody else wrote it. */
-async function readHeader(file: string, item: string): Promise<{ kind: Kind; token: string }> {
+async function beginning(file: string, length: number): Promise<string> {
   const handle = await open(file, 'r');
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
-    const [, kind, named, token] = HEADER.exec(buffer.toString('latin1', 0, bytesRead)) ?? [];
-    return { kind: kind === 'certificate' ? kind : 'routes', token: named === item && token ? token : UNTRUSTED };
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.toString('latin1', 0, bytesRead);
   } finally {
     await handle.close();
   }
+}
+
+/** What the first line of a file says, unless somebody else wrote it. */
+async function readHeader(file: string, item: string): Promise<{ kind: Kind; token: string }> {
+  const [, kind, named, token] = HEADER.exec(await beginning(file, 256)) ?? [];
+  return { kind: kind === 'certificate' ? kind : 'routes', token: named === item && token ? token : UNTRUSTED };
+}
+
+/** Files are not flushed one by one, so after a power cut one may be there without its content. */
+async function areWhole(pemFiles: readonly string[]): Promise<boolean> {
+  const starts = await Promise.all(pemFiles.map((file) => beginning(file, 11).catch(() => '')));
+  return starts.every((start) => start === '-----BEGIN ');
 }
 
 async function reached<T>(directory: string, work: () => Promise<T>): Promise<T> {
