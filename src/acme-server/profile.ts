@@ -188,8 +188,11 @@ function contradictions(settings: ProfileSettings): FaultDetails[] {
         'must be true in trust_authenticated mode, unless trust_without_eab says that anybody may have any allowed name',
       ),
     );
-  if (settings.validation.caa && settings.validation.caa_identities.length === 0)
-    problems.push(wrong('validation.caa_identities', 'must name this CA when CAA records are checked'));
+  const byName = settings.validation.caa || settings.validation.challenges.includes('dns-persist-01');
+  if (byName && settings.validation.caa_identities.length === 0)
+    problems.push(
+      wrong('validation.caa_identities', 'must name this CA when CAA records are checked or dns-persist-01 is offered'),
+    );
   return problems;
 }
 

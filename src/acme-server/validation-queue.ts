@@ -11,7 +11,9 @@ import { Refusal, refusalOf } from './refusal.ts';
 import type { AcmeServerDeps } from './services.ts';
 import type { StoredChallenge } from './status.ts';
 import { profileUrls } from './urls.ts';
+import { requireCaa } from './validators/caa.ts';
 import { VALIDATORS } from './validators/index.ts';
+import type { ValidationTask } from './validators/validator.ts';
 
 export interface ValidationJob {
   /** As it is in the store, the challenge marked as processing. */
@@ -94,21 +96,19 @@ async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refu
   const policy = job.profile.settings.validation;
   const signal = AbortSignal.timeout(policy.timeout_seconds * 1000);
   try {
-    const validate = VALIDATORS[job.type];
-    if (validate === undefined) throw new Refusal('unauthorized', `${job.type} is not offered any more`);
-    await validate(
-      {
-        type: job.type,
-        identifier: job.identifier,
-        wildcard: job.authorization.wildcard === 1,
-        token: job.token,
-        thumbprint: job.thumbprint,
-        accountUrl: job.accountUrl,
-        policy,
-        now: deps.clock.now(),
-      },
-      signal,
-    );
+    if (!policy.challenges.includes(job.type)) throw new Refusal('unauthorized', `${job.type} is not offered any more`);
+    const task: ValidationTask = {
+      type: job.type,
+      identifier: job.identifier,
+      wildcard: job.authorization.wildcard === 1,
+      token: job.token,
+      thumbprint: job.thumbprint,
+      accountUrl: job.accountUrl,
+      policy,
+      now: deps.clock.now(),
+    };
+    await VALIDATORS[job.type](task, signal);
+    await requireCaa({ ...task, method: job.type }, signal);
     return undefined;
   } catch (error) {
     if (signal.aborted && !(error instanceof Refusal))

@@ -3,6 +3,7 @@ import { spendEabQuota } from '../../store/acme-profiles.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { insertCertificate } from '../../store/ca.ts';
 import { parseCertificationRequest } from '../../x509/index.ts';
+import { bareIdentifier, challengesOf } from '../authorizations.ts';
 import { type AccountCall, payloadOf, type Resource } from '../call.ts';
 import { acceptRequest } from '../csr-policy.ts';
 import { type Entitlement, entitlementOf, requireAllowed } from '../entitlement.ts';
@@ -10,6 +11,7 @@ import { decodeBase64url } from '../jws.ts';
 import { type LoadedOrder, orderObject, requireOrder } from '../orders.ts';
 import { Refusal } from '../refusal.ts';
 import { orderStatus } from '../status.ts';
+import { requireCaa } from '../validators/caa.ts';
 
 /** RFC 8555 §7.4: the request is checked, the certificate signed, and all of it recorded in one transaction. */
 export const finalize: Resource = {
@@ -20,6 +22,7 @@ export const finalize: Resource = {
     const status = orderStatus(order.row, order.authorizations, now);
     if (status !== 'ready') throw new Refusal('orderNotReady', `the order is ${status}, not ready`);
     const entitlement = await requireStillEntitled(call, order);
+    await requireStillAllowedByCaa(call, order);
     const row = await issue(call, order, entitlement);
     const body = orderObject({ ...order, row }, urls, now);
     return { status: 200, headers: { Location: urls.order(row.id) }, body };
@@ -36,6 +39,23 @@ async function requireStillEntitled(call: AccountCall, order: LoadedOrder): Prom
     );
   requireAllowed(order.identifiers, call.profile, entitlement);
   return entitlement;
+}
+
+/** CAA is looked at again before issuing, since an authorization may be a day old (RFC 8659 §6, CA/B BR §3.2.2.8). */
+async function requireStillAllowedByCaa(
+  call: AccountCall,
+  { identifiers, authorizations }: LoadedOrder,
+): Promise<void> {
+  const { validation: policy } = call.profile.settings;
+  if (!policy.caa) return;
+  const signal = AbortSignal.timeout(policy.timeout_seconds * 1000);
+  const accountUrl = call.urls.account(call.account.id);
+  for (const [index, identifier] of identifiers.entries()) {
+    const authorization = authorizations[index];
+    const method = authorization && challengesOf(authorization).find(({ status }) => status === 'valid')?.type;
+    const wildcard = identifier.value.startsWith('*.');
+    await requireCaa({ identifier: bareIdentifier(identifier), wildcard, accountUrl, method, policy }, signal);
+  }
 }
 
 async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entitlement: Entitlement) {

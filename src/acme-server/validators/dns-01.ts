@@ -1,7 +1,7 @@
 import type { Answer } from 'dns-packet';
 import { dns01Value, keyAuthorization } from '../../acme/index.ts';
 import { Refusal } from '../refusal.ts';
-import { createDnsClient } from './dns-client.ts';
+import { lookUp } from './dns-view.ts';
 import type { Validator } from './validator.ts';
 
 /** RFC 8555 §8.4. */
@@ -10,7 +10,7 @@ export const validateDns01: Validator = (task, signal) =>
 
 /** A TXT record at `name` (CNAMEs followed) must be the digest of the key authorization; others may be beside it. */
 export async function requireTxt(name: string, task: Parameters<Validator>[0], signal: AbortSignal): Promise<void> {
-  const { records, path } = await createDnsClient(task.policy.resolvers).query(name, 'TXT', signal);
+  const { records, path } = await lookUp(name, 'TXT', task.policy, signal);
   const expected = dns01Value(keyAuthorization(task.token!, task.thumbprint));
   if (records.some((record) => txtOf(record) === expected)) return;
   const where = path.length > 1 ? `${name} (by CNAME at ${path.at(-1)})` : name;

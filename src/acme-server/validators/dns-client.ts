@@ -26,13 +26,13 @@ const ATTEMPT_MS = 2_500;
 const MOST_TCP_BYTES = 65_535;
 
 /** Asks recursive resolvers in turn, over UDP with TCP when an answer is cut; follows CNAMEs, ten at most. */
-export function createDnsClient(resolvers: readonly string[]): DnsClient {
+export function createDnsClient(resolvers: readonly string[], { recursion = true } = {}): DnsClient {
   return {
     async query(name, type, signal) {
       const servers = (resolvers.length > 0 ? resolvers : getServers()).map(serverOf);
       const path = [name];
       for (;;) {
-        const packet = await askAny(servers, path.at(-1)!, type, signal);
+        const packet = await askAny(servers, { name: path.at(-1)!, type, recursion }, signal);
         const { found, end } = follow(packet.answers ?? [], path, type);
         if (found.length > 0 || end === path.at(-1)) {
           return { records: found, path, exists: rcodeOf(packet) !== 'NXDOMAIN' };
@@ -64,17 +64,22 @@ function follow(answers: readonly Answer[], path: string[], type: RecordType): {
   return { found: [], end: at };
 }
 
+interface Question {
+  readonly name: string;
+  readonly type: RecordType;
+  readonly recursion: boolean;
+}
+
 async function askAny(
   servers: readonly { host: string; port: number }[],
-  name: string,
-  type: RecordType,
+  question: Question,
   signal: AbortSignal,
 ): Promise<Packet> {
   let last: unknown = new Error('no DNS resolver is configured');
   for (let attempt = 0; attempt < Math.max(2, servers.length) && servers.length > 0; attempt++) {
     signal.throwIfAborted();
     try {
-      const packet = await ask(servers[attempt % servers.length]!, name, type, signal);
+      const packet = await ask(servers[attempt % servers.length]!, question, signal);
       const rcode = rcodeOf(packet);
       if (rcode === 'NOERROR' || rcode === 'NXDOMAIN') return packet;
       last = new Error(`the resolver answered ${rcode}`);
@@ -82,7 +87,7 @@ async function askAny(
       last = error;
     }
   }
-  throw dnsProblem(name, type, errorText(last), last);
+  throw dnsProblem(question.name, question.type, errorText(last), last);
 }
 
 const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
@@ -91,14 +96,13 @@ const rcodeOf = (packet: Packet): string => RCODES[(packet.flags ?? 0) & 0xf] ??
 
 async function ask(
   server: { host: string; port: number },
-  name: string,
-  type: RecordType,
+  { name, type, recursion }: Question,
   signal: AbortSignal,
 ): Promise<Packet> {
   const query: Packet = {
     type: 'query',
     id: randomInt(0x10000),
-    flags: RECURSION_DESIRED,
+    flags: recursion ? RECURSION_DESIRED : 0,
     questions: [{ type, name }],
     additionals: [
       // EDNS with 1232 bytes: no fragments (DNS flag day 2020). DO asks the resolver to validate and say so.
