@@ -189,6 +189,7 @@ function environmentOf(env: NodeJS.ProcessEnv): Record<string, string | undefine
     TZ: env.TZ,
     NODE_OPTIONS: env.NODE_OPTIONS,
     NODE_EXTRA_CA_CERTS: env.NODE_EXTRA_CA_CERTS,
+    NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE,
   };
 }
 
