@@ -33,7 +33,7 @@ test('nothing acknowledged is lost when every process is killed at a random mome
           const name = `d${round}-${customer}-${n}.localhost`;
           const app = `app-${round}-${customer}-${n}`;
           try {
-            await call(gatehouse, token!, 'POST', '/apps', { name: app, upstreams: [upstream.url] });
+            await call(gatehouse, token!, 'POST', '/apps', { id: app, upstreams: [upstream.url] });
             await call(gatehouse, token!, 'POST', `/apps/${app}/domains`, { domain: name });
           } catch (error) {
             if (error instanceof TypeError) return;

@@ -24,7 +24,7 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
     event.preventDefault();
     const owner =
       app === NEW_APP
-        ? (await createApp.mutateAsync({ method: 'POST', path: '/apps', body: { name, upstreams: [upstream] } })).id
+        ? (await createApp.mutateAsync({ method: 'POST', path: '/apps', body: { id: name, upstreams: [upstream] } })).id
         : app;
     const added = await addDomain.mutateAsync({ method: 'POST', path: `/apps/${owner}/domains`, body: { domain } });
     navigate(`/${owner}/${encodeURIComponent(added.domain)}`);
@@ -76,7 +76,7 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
           </>
         )}
         <div className="wide">
-          <FormProblem problem={problem} fields={['domain', 'name', 'upstreams[0]']} />
+          <FormProblem problem={problem} fields={['domain', 'id', 'upstreams[0]']} />
         </div>
         <div className="actions wide">
           <Button type="submit" className="button primary" isDisabled={busy}>
