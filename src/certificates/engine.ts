@@ -1,6 +1,12 @@
 import { eventsOf } from '../store/certificate-events.ts';
 import { servedVersion, versionsOf } from '../store/certificate-versions.ts';
-import { CERTIFICATE_STATUSES, certificateById, countByStatus, listCertificates } from '../store/certificates.ts';
+import {
+  CERTIFICATE_STATUSES,
+  certificateById,
+  countByStatus,
+  endAllLeases,
+  listCertificates,
+} from '../store/certificates.ts';
 import { generateKey } from '../x509/index.ts';
 import type { Certificates } from './face.ts';
 import { importCertificate } from './imported.ts';
@@ -35,7 +41,10 @@ export function createCertificateEngine(deps: EngineDeps, settings: EngineSettin
   return {
     certificates: createCertificates(engine, loop.wake),
     issuers: createIssuers(engine, connections),
-    prepare: (builtIn = []) => installBuiltIn(engine, [...LETS_ENCRYPT, ...builtIn]),
+    async prepare(builtIn = []) {
+      await installBuiltIn(engine, [...LETS_ENCRYPT, ...builtIn]);
+      if (engine.alone) await engine.store.write((tx) => endAllLeases(tx, engine.clock.now()));
+    },
     run: loop.run,
     close: connections.close,
   };

@@ -53,6 +53,8 @@ export interface EngineSettings {
   readonly issuers?: readonly string[];
   /** Name of this process among those that share the store. */
   readonly holder?: string;
+  /** No other process shares the store, so a lease found at the start is that of a run which was killed. */
+  readonly alone?: boolean;
   /** Certificates worked on at once: in all, for one issuer, for one DNS zone. */
   readonly concurrency?: { readonly total: number; readonly issuer: number; readonly zone: number };
   /** How often to look for work that another process left, ms. */
@@ -75,6 +77,7 @@ export type Engine = Required<Omit<EngineDeps, 'preflight'>> & Pick<EngineDeps, 
 export const DEFAULTS = {
   issuers: ['letsencrypt-prod'],
   holder: `process-${process.pid}`,
+  alone: false,
   concurrency: { total: 64, issuer: 16, zone: 4 },
   pollMs: 2_000,
   leaseMs: 120_000,

@@ -38,7 +38,12 @@ export async function startEngine(
       solvers: { edge: [createTlsAlpn01Solver(presenter, clock), createHttp01Solver(presenter)], dns: dns.solvers },
       preflight: dns.preflight,
     },
-    { issuers: [default_issuer], userAgent: `gatehouse/${VERSION} (ACME client; RFC 8555)` },
+    {
+      issuers: [default_issuer],
+      // The lock on the data directory keeps a second process off the embedded store.
+      alone: store.dialect === 'sqlite',
+      userAgent: `gatehouse/${VERSION} (ACME client; RFC 8555)`,
+    },
   );
   await engine.prepare([{ id: 'internal-ca', directory: acme.internalDirectory, caPem: acme.ca.rootPem(), contact }]);
   picture.deleteExpiredChallenges(clock.now());

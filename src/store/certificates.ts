@@ -138,6 +138,22 @@ export async function updateCertificate(
   return numUpdatedRows > 0n;
 }
 
+/** Ends every lease; who held one finds at its next write that its token is old. Answers how many there were. */
+export async function endAllLeases(tx: Db, now: number): Promise<number> {
+  const { numUpdatedRows } = await tx
+    .updateTable('certificate')
+    .set((e) => ({
+      lease_token: e('lease_token', '+', 1),
+      lease_holder: null,
+      lease_until: 0,
+      next_attempt_at: now,
+      updated_at: now,
+    }))
+    .where('lease_holder', 'is not', null)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
 /** With its names, references, versions and events. */
 export async function deleteCertificate(tx: Db, id: string): Promise<void> {
   await tx.deleteFrom('certificate').where('id', '=', id).execute();
