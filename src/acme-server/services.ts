@@ -37,6 +37,8 @@ export interface AcmeServerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ca: CertificateIssuer;
+  /** No other process shares the store. */
+  readonly alone?: boolean;
   /** Where clients reach the server: `https://host:port`, the canonical one first. Asked at each request. */
   readonly origins: () => readonly [string, ...string[]];
 }

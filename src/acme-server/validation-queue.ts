@@ -36,6 +36,8 @@ export interface ValidationQueue {
 /** Bounds for one process; what is beyond waits. */
 const MOST_AT_ONCE = 64;
 const SWEEP_MS = 15_000;
+/** Longer than any validation may take, so that none is done twice at once. */
+const LONGEST_VALIDATION_MS = 90_000;
 
 /** Runs validations in the background, one account's after another's in turn, and records what came out. */
 export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
@@ -73,8 +75,11 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
       next();
     },
     async run(signal) {
+      // Alone, what is under way at the start was left by a run that was killed.
+      let longestMs = deps.alone === true ? 0 : LONGEST_VALIDATION_MS;
       while (!signal.aborted) {
-        for (const job of await stalledJobs(deps)) this.start(job);
+        for (const job of await stalledJobs(deps, deps.clock.now() - longestMs)) this.start(job);
+        longestMs = LONGEST_VALIDATION_MS;
         await deps.clock.sleep(SWEEP_MS, signal).catch(() => {});
       }
     },
@@ -167,10 +172,10 @@ async function record(deps: AcmeServerDeps, job: ValidationJob, refusal: Refusal
   });
 }
 
-async function stalledJobs(deps: AcmeServerDeps): Promise<ValidationJob[]> {
+/** Validations that began before `since` and have no outcome. */
+async function stalledJobs(deps: AcmeServerDeps, since: number): Promise<ValidationJob[]> {
   const { db } = deps.store;
-  const LONGEST_VALIDATION_MS = 90_000;
-  const rows = await findStalledValidations(db, deps.clock.now() - LONGEST_VALIDATION_MS, MOST_AT_ONCE);
+  const rows = await findStalledValidations(db, since, MOST_AT_ONCE);
   const profiles = createProfileSource(db);
   const jobs: ValidationJob[] = [];
   for (const row of rows) {

@@ -32,7 +32,9 @@ export async function startAcmeSide(
   const ca = await createCertificateAuthority({ store, secrets, clock });
   writeFileSync(caRootFile(start.dataDir), ca.rootPem());
   let origin = '';
-  const server = await createAcmeServer({ store, secrets, clock, logger: log, ca, origins: () => [origin] });
+  // The lock on the data directory keeps a second process off the embedded store.
+  const alone = store.dialect === 'sqlite';
+  const server = await createAcmeServer({ store, secrets, clock, logger: log, ca, alone, origins: () => [origin] });
   const listener = await listenForAcme(
     { address, port: start.ports?.acme ?? port, names: [...names, 'localhost', '127.0.0.1', '::1'] },
     { ca, handle: server.handler, clock, log, signal },
