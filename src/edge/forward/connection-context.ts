@@ -1,4 +1,4 @@
-import type { Head } from '../message/head.ts';
+import { type Fields, fieldsOf, type Head } from '../message/head.ts';
 import type { ConnectionInfo } from '../plane/types.ts';
 import type { HostRoutes } from '../routing/host-routes.ts';
 import { hostOf } from '../routing/route-table.ts';
@@ -6,6 +6,8 @@ import { type ConnectionFields, createConnectionFields } from './connection-fiel
 import type { Core } from './core.ts';
 import type { Service } from './service.ts';
 
+/** Of the ids that we make. */
+const ID_LENGTH = 32;
 const NONE = Buffer.alloc(0);
 
 /** What the requests of one connection share: who the client is, and the host they ask for as long as it is the same. */
@@ -18,6 +20,8 @@ export class ConnectionContext {
   routes: HostRoutes<Service> | undefined;
   private authorityBytes = NONE;
   private generation = -1;
+  private idFields: Fields | undefined;
+  private idName = '';
 
   constructor(core: Core, info: ConnectionInfo) {
     this.core = core;
@@ -39,6 +43,18 @@ export class ConnectionContext {
     this.host = hostOf(this.authority);
     this.generation = table.generation;
     this.routes = table.lookup(this.host);
+  }
+
+  /** The id of a request as a field. One field serves all of a connection, since it is written out at once. */
+  idField(name: string, id: string): Fields {
+    let { idFields } = this;
+    if (idFields === undefined || id.length !== ID_LENGTH || this.idName !== name) {
+      idFields = fieldsOf([[name, id]]);
+      if (id.length !== ID_LENGTH) return idFields;
+      this.idFields = idFields;
+      this.idName = name;
+    } else idFields.bytes.write(id, name.length + 2, 'latin1');
+    return idFields;
   }
 
   /** Whether the handshake was for this host too. */

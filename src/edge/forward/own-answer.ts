@@ -20,7 +20,7 @@ export function outgoingAnswer(answer: OwnAnswer, headOnly: boolean): { outgoing
     ['content-length', String(body.length)],
     ...(answer.fields ?? []),
   ]);
-  const head = new Head();
+  const head = new Head(0);
   head.reset(lines.bytes);
   head.offsets = lines.offsets;
   head.count = lines.count;

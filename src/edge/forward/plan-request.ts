@@ -1,5 +1,5 @@
 import * as field from '../message/field-names.ts';
-import { CONNECTION_NAMES_FIELDS, type Fields, fieldsOf, type Head, NO_LENGTH } from '../message/head.ts';
+import { CONNECTION_NAMES_FIELDS, type Fields, type Head, NO_LENGTH } from '../message/head.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { wantedUpgrade } from './decide.ts';
 import { dropConnectionNamed, dropNamed } from './field-rules.ts';
@@ -55,7 +55,7 @@ export function planRequest(
   const { requestIdHeader } = context.core.settings;
   if (requestIdHeader !== '') {
     if (requestIdHeader !== 'x-request-id') dropNamed(head, [Buffer.from(requestIdHeader, 'latin1')]);
-    extra.push(fieldsOf([[requestIdHeader, requestId]]));
+    extra.push(context.idField(requestIdHeader, requestId));
   }
   if (service.requestExtra !== undefined) extra.push(service.requestExtra);
   const { stripped } = service;

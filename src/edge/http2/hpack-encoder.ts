@@ -26,6 +26,14 @@ STATIC_TABLE.forEach(([name], at) => {
   const hash = nameHash(name);
   if (!STATIC_NAMES.has(hash)) STATIC_NAMES.set(hash, { name, index: at + 1 });
 });
+/** Name and value both; `number` is the index. */
+const STATIC_PAIRS = new Map<number, Entry>();
+STATIC_TABLE.forEach(([name, value], at) => {
+  if (value === '') return;
+  let hash = hashStep(nameHash(name), 0x3a);
+  for (let i = 0; i < value.length; i++) hash = hashStep(hash, value.charCodeAt(i));
+  STATIC_PAIRS.set(hash, { bytes: Buffer.from(name + value), nameLength: name.length, hash, number: at + 1 });
+});
 const STATIC_STATUS = new Map([
   [200, 8],
   [204, 9],
@@ -100,20 +108,50 @@ export class HpackEncoder {
 
   private field(out: Buffer, at: number, fields: Fields, index: number): number {
     const { bytes } = fields;
-    const nameStart = fields.nameStart(index);
-    const nameEnd = fields.nameEnd(index);
-    const valueStart = fields.valueStart(index);
-    const valueEnd = fields.valueEnd(index);
+    // §7.1.3: what could be guessed by watching sizes is never indexed.
+    const secret = fields.id(index) === field.SENSITIVE;
+    return this.write(
+      out,
+      at,
+      bytes,
+      fields.nameStart(index),
+      fields.nameEnd(index),
+      bytes,
+      fields.valueStart(index),
+      fields.valueEnd(index),
+      secret,
+    );
+  }
+
+  /** A field whose (lower-case) name stands elsewhere than its value, as pseudo-header fields do. */
+  pair(out: Buffer, at: number, name: Buffer, value: Buffer, start = 0, end = value.length): number {
+    return this.write(out, at, name, 0, name.length, value, start, end, false);
+  }
+
+  private write(
+    out: Buffer,
+    at: number,
+    bytes: Buffer,
+    nameStart: number,
+    nameEnd: number,
+    values: Buffer,
+    valueStart: number,
+    valueEnd: number,
+    secret: boolean,
+  ): number {
     let hash = HASH_START;
     for (let i = nameStart; i < nameEnd; i++) hash = hashStep(hash, LOWER[bytes[i]!]!);
     const named = hash;
-    // §7.1.3: what could be guessed by watching sizes is never indexed.
-    const secret = fields.id(index) === field.SENSITIVE;
     if (!secret) {
       hash = hashStep(hash, 0x3a);
-      for (let i = valueStart; i < valueEnd; i++) hash = hashStep(hash, bytes[i]!);
+      for (let i = valueStart; i < valueEnd; i++) hash = hashStep(hash, values[i]!);
+      const known = STATIC_PAIRS.get(hash);
+      if (known !== undefined && matches(known, bytes, nameStart, nameEnd, values, valueStart, valueEnd)) {
+        out[at] = 0x80 | known.number;
+        return at + 1;
+      }
       const entry = this.byHash.get(hash);
-      if (entry !== undefined && matches(entry, bytes, nameStart, nameEnd, valueStart, valueEnd)) {
+      if (entry !== undefined && matches(entry, bytes, nameStart, nameEnd, values, valueStart, valueEnd)) {
         return writeInteger(out, at, 0x80, 0x7f, STATIC_TABLE.length + this.inserted - entry.number);
       }
     }
@@ -123,13 +161,13 @@ export class HpackEncoder {
     const nameIndex = this.nameIndex(named, bytes, nameStart, nameEnd);
     if (keep) {
       at = writeInteger(out, at, 0x40, 0x3f, nameIndex);
-      this.insert(hash, bytes, nameStart, nameEnd, valueStart, valueEnd);
+      this.insert(hash, bytes, nameStart, nameEnd, values, valueStart, valueEnd);
     } else at = secret ? writeInteger(out, at, 0x10, 0x0f, nameIndex) : writeInteger(out, at, 0, 0x0f, nameIndex);
     if (nameIndex === 0) {
       at = writeInteger(out, at, 0, 0x7f, nameEnd - nameStart);
       for (let i = nameStart; i < nameEnd; i++) out[at++] = LOWER[bytes[i]!]!;
     }
-    return writeString(out, at, bytes, valueStart, valueEnd);
+    return writeString(out, at, values, valueStart, valueEnd);
   }
 
   private nameIndex(hash: number, bytes: Uint8Array, start: number, end: number): number {
@@ -144,6 +182,7 @@ export class HpackEncoder {
     bytes: Uint8Array,
     nameStart: number,
     nameEnd: number,
+    values: Uint8Array,
     valueStart: number,
     valueEnd: number,
   ): void {
@@ -153,7 +192,7 @@ export class HpackEncoder {
     if (size > this.maxSize) return;
     const kept = new Uint8Array(nameLength + valueEnd - valueStart);
     for (let i = 0; i < nameLength; i++) kept[i] = LOWER[bytes[nameStart + i]!]!;
-    kept.set(bytes.subarray(valueStart, valueEnd), nameLength);
+    kept.set(values.subarray(valueStart, valueEnd), nameLength);
     const entry = { bytes: kept, nameLength, hash, number: this.inserted++ };
     this.entries.push(entry);
     this.size += size;
@@ -178,13 +217,14 @@ function matches(
   bytes: Uint8Array,
   nameStart: number,
   nameEnd: number,
+  values: Uint8Array,
   valueStart: number,
   valueEnd: number,
 ): boolean {
   const { bytes: kept, nameLength } = entry;
   if (nameLength !== nameEnd - nameStart || kept.length !== nameLength + valueEnd - valueStart) return false;
   for (let i = 0; i < nameLength; i++) if (kept[i] !== LOWER[bytes[nameStart + i]!]) return false;
-  for (let i = nameLength, from = valueStart; i < kept.length; i++, from++) if (kept[i] !== bytes[from]) return false;
+  for (let i = nameLength, from = valueStart; i < kept.length; i++, from++) if (kept[i] !== values[from]) return false;
   return true;
 }
 

@@ -16,12 +16,16 @@ const EMPTY = Buffer.alloc(0);
  */
 export class Fields {
   bytes: Buffer = EMPTY;
-  offsets = new Int32Array(24 * WIDTH);
+  offsets: Int32Array;
   count = 0;
   /** Where the last line ends. */
   fieldsEnd = 0;
   /** Bit mask of the field numbers that occur. */
   seen = 0;
+
+  constructor(room = 24) {
+    this.offsets = new Int32Array(room * WIDTH);
+  }
 
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, id: number): void {
     const at = this.count * WIDTH;
@@ -36,7 +40,7 @@ export class Fields {
     this.seen |= 1 << id;
   }
   private grow(): void {
-    const larger = new Int32Array(this.offsets.length * 2);
+    const larger = new Int32Array(Math.max(this.offsets.length * 2, WIDTH));
     larger.set(this.offsets);
     this.offsets = larger;
   }
@@ -102,7 +106,7 @@ export class Fields {
 
 /** Fields made of strings, for the few that we write ourselves. Names and values are trusted to be valid. */
 export function fieldsOf(entries: readonly (readonly [string, string])[]): Fields {
-  const fields = new Fields();
+  const fields = new Fields(entries.length);
   const lines = entries.map(([name, value]) => `${name}: ${value}\r\n`);
   fields.bytes = Buffer.from(lines.join(''), 'latin1');
   let at = 0;

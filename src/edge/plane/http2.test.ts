@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
-import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  createServer as createH2cServer,
+  createSecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { type TestContext, test } from 'node:test';
+import { createTestAuthority } from '../../../test/fixtures/certificate.ts';
 import { startPlane } from '../../../test/fixtures/edge-plane.ts';
 import type { Route } from '../../picture/index.ts';
 
@@ -113,3 +122,41 @@ test('a flood of resets ends the connection', async (t) => {
   assert.equal(await code, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   assert.deepEqual(refusals, ['http2_flood']);
 });
+
+for (const kind of ['h2c', 'https'] as const) {
+  test(`a call with trailers goes to an ${kind} upstream on one shared connection`, async (t) => {
+    const sessions = new Set<unknown>();
+    const server = kind === 'h2c' ? createH2cServer() : createSecureServer(createTestAuthority().issue(['localhost']));
+    server.on('session', (session) => {
+      sessions.add(session);
+      t.after(() => session.destroy());
+    });
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      const pieces: Buffer[] = [];
+      stream.on('error', () => {});
+      stream.on('data', (piece: Buffer) => pieces.push(piece));
+      stream.on('end', () => {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'x-te': String(headers.te) }));
+        stream.end(Buffer.concat(pieces));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => void server.close());
+    const { port: to } = server.address() as { port: number };
+    const upstream = { url: `${kind}://127.0.0.1:${to}`, tls: { insecure: true } };
+    const { port } = await startPlane(t, { routes: [{ ...site(''), upstreams: [upstream] }], tls: true });
+    const session = client(t, port);
+    const call = { ':path': '/s/m', ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+    await ask(session, call, Buffer.from('first'));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => ask(session, call, Buffer.from(`call ${i} ${'x'.repeat(1_000 * i)}`))),
+    );
+    answers.forEach((answer, i) => {
+      assert.equal(answer.body.toString().split(' x')[0], i === 0 ? 'call 0 ' : `call ${i}`);
+      assert.equal(answer.trailers?.['grpc-status'], '0');
+      assert.equal(answer.trailers?.['x-te'], 'trailers');
+    });
+    assert.equal(sessions.size, 1);
+  });
+}

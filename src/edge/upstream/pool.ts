@@ -2,9 +2,10 @@ import { errorText } from '../../base/index.ts';
 import type { Route } from '../../picture/index.ts';
 import type { Exchange } from '../forward/exchange.ts';
 import type { UpstreamState } from '../plane/types.ts';
-import { type Connecting, connect } from './connect.ts';
+import { type Connected, type Connecting, connect } from './connect.ts';
 import { Health } from './health.ts';
 import { Http1Upstream } from './http1-upstream.ts';
+import { Http2Upstream } from './http2-upstream.ts';
 import type { PoolsOptions } from './pools.ts';
 import type { Target } from './target.ts';
 
@@ -23,16 +24,24 @@ export class Pool {
   private idle: Http1Upstream[] = [];
   private readonly busy = new Set<Http1Upstream>();
   private readonly connecting = new Set<Connecting>();
+  /** HTTP/2 connections, which requests share. */
+  private readonly shared: Http2Upstream[] = [];
+  private waiting: Exchange[] = [];
+  private readonly shares: boolean;
+  private knownShared: boolean;
   private closed = false;
   private wasHealthy = true;
 
   constructor(target: Target, options: PoolsOptions) {
     this.target = target;
     this.options = options;
+    this.shares = target.protocol !== 'h1';
+    this.knownShared = target.protocol === 'h2';
   }
 
   acquire(exchange: Exchange, mayRepeat: boolean): void {
-    const now = this.options.clock.now();
+    const now = this.now();
+    if (this.shares && this.acquireShared(exchange)) return;
     for (let next = this.idle.at(-1); next !== undefined; next = this.idle.at(-1)) {
       if (!mayRepeat && now - next.idleSince > FRESH_MS) break;
       this.idle.pop();
@@ -47,16 +56,74 @@ export class Pool {
     this.open(exchange, now);
   }
 
+  /** HTTP/2: a place on a connection that is up, or a wait for the one that will be. False: not known to be HTTP/2. */
+  private acquireShared(exchange: Exchange): boolean {
+    const shared = this.shared.find((connection) => connection.hasRoom());
+    if (shared !== undefined) {
+      exchange.connected(shared.newRequest());
+      return true;
+    }
+    if (this.connecting.size === 0 || !this.knownShared) return false;
+    this.waiting.push(exchange);
+    return true;
+  }
+
+  /** A shared connection may take more: those that wait, in order. */
+  roomInShared(): void {
+    while (this.waiting.length > 0) {
+      const shared = this.shared.find((connection) => connection.hasRoom());
+      if (shared === undefined) break;
+      const exchange = this.waiting.shift()!;
+      if (!exchange.isDone) exchange.connected(shared.newRequest());
+    }
+  }
+
+  private openShared(connected: Connected, exchange: Exchange): void {
+    this.knownShared = true;
+    const shared = new Http2Upstream(this, connected);
+    shared.idleSince = this.now();
+    this.shared.push(shared);
+    if (!exchange.isDone) exchange.connected(shared.newRequest());
+    this.roomInShared();
+    // More wait than it takes: one more connection.
+    const next = this.waiting.shift();
+    if (next !== undefined && this.connecting.size === 0) this.open(next, this.now());
+    else if (next !== undefined) this.waiting.unshift(next);
+  }
+
+  /** Those that waited for a connection that did not come, or was not HTTP/2. */
+  private releaseWaiting(retry: (exchange: Exchange) => void): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const exchange of waiting) if (!exchange.isDone) retry(exchange);
+  }
+
+  forgetShared(connection: Http2Upstream): void {
+    const at = this.shared.indexOf(connection);
+    if (at >= 0) this.shared.splice(at, 1);
+  }
+
+  now(): number {
+    return this.options.clock.now();
+  }
+
   private open(exchange: Exchange, now: number): void {
     const own = exchange.service?.route.timeouts?.connectMs;
     const connectMs = own ?? this.options.settings().limits.upstream.connectMs;
     const connecting = connect(this.target, exchange.context.info, now + connectMs, (result) => {
       this.connecting.delete(connecting);
       if ('error' in result) {
-        const detail = errorText(result.error);
-        exchange.upstreamFailed({ detail, unsent: true, stale: false, timeout: result.timeout });
+        const failure = { detail: errorText(result.error), unsent: true, stale: false, timeout: result.timeout };
+        exchange.upstreamFailed(failure);
+        this.releaseWaiting((waiting) => waiting.upstreamFailed(failure));
         return;
       }
+      if (result.protocol === 'h2') {
+        this.openShared(result, exchange);
+        return;
+      }
+      this.knownShared = false;
+      this.releaseWaiting((waiting) => this.open(waiting, this.now()));
       const side = new Http1Upstream(this, result);
       this.busy.add(side);
       exchange.connected(side);
@@ -115,8 +182,8 @@ export class Pool {
       url: this.target.url,
       healthy: this.isHealthy(),
       reason: this.health.reason,
-      active: this.busy.size,
-      idleConnections: this.idle.length,
+      active: this.shared.reduce((sum, { active }) => sum + active, this.busy.size),
+      idleConnections: this.shared.reduce((sum, { active }) => sum + (active === 0 ? 1 : 0), this.idle.length),
     };
   }
 
@@ -127,12 +194,18 @@ export class Pool {
     let expired = 0;
     while (expired < this.idle.length && !this.idle[expired]!.isUsable(now)) expired++;
     for (const side of this.idle.splice(0, expired)) side.close();
+    for (const connection of [...this.shared]) {
+      if (connection.active > 0 || now - connection.idleSince < IDLE_MS) continue;
+      this.forgetShared(connection);
+      connection.close();
+    }
   }
 
   close(): void {
     this.closed = true;
     for (const side of this.idle) side.close();
     this.idle = [];
+    for (const connection of this.shared.splice(0)) connection.leave();
     for (const connecting of this.connecting) connecting.cancel();
   }
 }
