@@ -19,4 +19,5 @@ export type {
   PublishPort,
 } from './ports.ts';
 export { type RevocationPort, revokeCertificatesKind } from './revoke-certificates.ts';
+export { createServiceProbe } from './service-probe.ts';
 export { unexposeKind } from './unexpose.ts';

@@ -85,6 +85,25 @@ export const UpConfig = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    missions: Type.Object(
+      {
+        approvals: Type.Union([Type.Literal(1), Type.Literal(2)], {
+          default: 1,
+          description: 'how many people must approve a mission; two are never the asker alone',
+        }),
+        asker_may_approve: Type.Boolean({
+          default: true,
+          description: 'whether whoever asked for a mission may be the only one to approve it',
+        }),
+        expire_after_hours: Type.Integer({
+          minimum: 1,
+          maximum: 8760,
+          default: 24,
+          description: 'a proposal that nobody approved in this time is over',
+        }),
+      },
+      { ...closed, default: {} },
+    ),
     domains: Type.Object(
       { base: Type.String({ default: 'apps.localhost', description: 'apps get app-{id}.<base>' }) },
       { ...closed, default: {} },

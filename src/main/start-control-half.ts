@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { createApi } from '../api/index.ts';
 import { type Logger, systemClock } from '../base/index.ts';
 import { createControl } from '../control/index.ts';
+import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
-import { createEdgePublisher } from '../publish/index.ts';
+import {
+  createDomainSource,
+  createEdgePublisher,
+  createIngressRoutes,
+  createServedCertificates,
+} from '../publish/index.ts';
 import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
@@ -14,6 +20,7 @@ import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToC
 import { startDns } from './dns-side.ts';
 import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
+import { startIngress } from './ingress-side.ts';
 import { VERSION } from './version.ts';
 
 /** Wires and starts everything of the control half, in the order in which parts need each other. */
@@ -30,11 +37,32 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   const secrets = createSealedSecretStore(store, sealer, clock);
   const picture = createPictureWriter(pictureFile(dataDir), sealer);
   const acme = await startAcmeSide(start, { store, secrets, clock, log, signal });
-  const publisher = createEdgePublisher({ store, secrets, picture, clock, log });
+  const exposures = createExposureRoutes(store);
+  const publisher = createEdgePublisher({ store, secrets, picture, clock, log, sources: [exposures] });
   afterCommit = () => publisher.poke();
   const publishing = publisher.run(signal);
   const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
+  const routes = createIngressRoutes({
+    db: store.db,
+    sources: [createDomainSource(store.db), exposures],
+    certificates: createServedCertificates(store.db, secrets),
+    publishers: [publisher],
+  });
+  const { approvals, asker_may_approve, expire_after_hours } = config.missions;
+  const ingress = startIngress({
+    store,
+    clock,
+    log: log.child({ part: 'ingress' }),
+    certificates: engine.certificates,
+    issuers: engine.issuers,
+    credentials: dns.credentials,
+    views: dns.views,
+    routes,
+    edge: start.edge,
+    policy: { approvals, askerMayApprove: asker_may_approve, expiresAfter: expire_after_hours * 3_600_000 },
+    signal,
+  });
   const control = createControl({
     store,
     clock,
@@ -47,6 +75,10 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     certificates: engine.certificates,
     issuers: engine.issuers,
     acmeServer: { administration: acme.server.administration, rootPem: acme.ca.rootPem },
+    missions: ingress.missions,
+    network: ingress.network,
+    conversations: ingress.conversations,
+    ingress: routes,
     caRootFile: caRootFile(dataDir),
   });
   const adminToken = await untoldAdminToken(control, secrets);
@@ -70,7 +102,15 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     },
     async drain() {
       stopping.abort(new Error('stopping'));
-      await Promise.all([api.close(), acme.close(), control.stop(), engine.stopped, dns.stopped, publishing]);
+      await Promise.all([
+        api.close(),
+        acme.close(),
+        control.stop(),
+        engine.stopped,
+        dns.stopped,
+        publishing,
+        ingress.stopped,
+      ]);
       picture.close();
       await store.close();
     },

@@ -16,7 +16,7 @@ export type { NetworkDeps } from './deps.ts';
 export { type HubIntent, type NetworkFacts, resolveHub, type UnresolvedMapping } from './hub-intent.ts';
 export { createInstances } from './instances.ts';
 export { closeMappingKind, openMappingKind } from './mapping-missions.ts';
-export { createNetworks } from './networks.ts';
+export { createNetworks, freeAddressesOf } from './networks.ts';
 export { createPeers } from './peers.ts';
 export { createPortMappings } from './port-mappings.ts';
 export { parseHostCidrs } from './vip-cidr.ts';

@@ -114,3 +114,11 @@ export function networkDocument(row: NetworkRow): Document {
     updated_at: time(row.updated_at),
   };
 }
+
+/** The same as a list, by the network's id. */
+export async function freeAddressesOf(db: NetworkDeps['store']['db'], networkId: string): Promise<string[]> {
+  const network = await findNetwork(db, networkId);
+  if (network === undefined) return [];
+  const { ipv6, ipv4 } = await freeAddresses(db, network);
+  return [ipv6, ipv4].flatMap((address) => address ?? []);
+}

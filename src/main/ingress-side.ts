@@ -1,0 +1,186 @@
+import { type Clock, errorText, type Logger } from '../base/index.ts';
+import { type Certificates, type CertificateView, REVOCATION_REASONS } from '../certificates/index.ts';
+import type { ConversationPort, MissionPort, NetworkPort } from '../control/index.ts';
+import type { DnsViews } from '../dns/index.ts';
+import {
+  type AddressLookupPort,
+  createServiceProbe,
+  exposeKind,
+  type IngressDeps,
+  type KnownCertificate,
+  revokeCertificatesKind,
+  unexposeKind,
+} from '../ingress/index.ts';
+import {
+  type ApprovalPolicy,
+  createConcierge,
+  createMissionRunner,
+  createMissions,
+  gatherKnown,
+  type Missions,
+} from '../missions/index.ts';
+import {
+  closeMappingKind,
+  createInstances,
+  createNetworks,
+  createPeers,
+  createPortMappings,
+  createVirtualIps,
+  freeAddressesOf,
+  isGlobal,
+  openMappingKind,
+  virtualAddresses,
+} from '../network/index.ts';
+import type { IngressRoutes } from '../publish/index.ts';
+import { deliveriesOf } from '../store/deliveries.ts';
+import type { Store } from '../store/index.ts';
+
+export interface IngressSideDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly certificates: Certificates;
+  readonly issuers: { list(): Promise<readonly { readonly id: string }[]> };
+  readonly credentials: IngressDeps['credentials'];
+  readonly views: DnsViews;
+  readonly routes: IngressRoutes;
+  readonly edge: { readonly httpsPort: number; readonly httpPort: number };
+  readonly policy: ApprovalPolicy;
+  readonly enrol?: NetworkPort['enrol'];
+  readonly signal: AbortSignal;
+}
+
+export interface IngressSide {
+  readonly missions: MissionPort & Pick<Missions, 'kinds'>;
+  readonly network: NetworkPort;
+  readonly conversations: ConversationPort;
+  /** Ends with the signal. */
+  readonly stopped: Promise<void>;
+}
+
+/** Publishing of services: the network, the plans and their runner, the concierge. */
+export function startIngress(deps: IngressSideDeps): IngressSide {
+  const { store, clock, log, certificates, routes, policy, signal } = deps;
+  const issuerIds = async () => (await deps.issuers.list()).map(({ id }) => id);
+  const ingress: IngressDeps = {
+    store,
+    clock,
+    log,
+    overlay: { virtualAddresses, isGlobal },
+    certificates: certificatePort(certificates),
+    issuers: { ids: issuerIds },
+    credentials: deps.credentials,
+    addresses: addressLookup(deps.views),
+    publish: { compose: (id) => compose(store, routes, id) },
+    probe: createServiceProbe(),
+    edge: { https: deps.edge.httpsPort, http: deps.edge.httpPort },
+  };
+  const kinds = [
+    exposeKind(ingress),
+    unexposeKind(ingress),
+    openMappingKind(deps),
+    closeMappingKind(deps),
+    revokeCertificatesKind(revocation(certificates), Object.keys(REVOCATION_REASONS)),
+  ];
+  const runner = createMissionRunner({ store, clock, log, kinds, policy });
+  return {
+    missions: createMissions({ store, clock, log, kinds, policy, wake: runner.wake }),
+    network: {
+      networks: createNetworks(deps),
+      instances: createInstances(deps),
+      peers: createPeers(deps),
+      virtualIps: createVirtualIps(deps),
+      portMappings: createPortMappings(deps),
+      ...(deps.enrol && { enrol: deps.enrol }),
+    },
+    conversations: createConcierge({
+      store,
+      clock,
+      known: () =>
+        gatherKnown(store, {
+          freeAddresses: (id) => freeAddressesOf(store.db, id),
+          issuers: issuerIds,
+          credentials: () => deps.credentials.list(),
+        }),
+    }),
+    stopped: runner.start(signal),
+  };
+}
+
+function certificatePort(certificates: Certificates): IngressDeps['certificates'] {
+  const known = (view: CertificateView): KnownCertificate => ({
+    id: view.id,
+    status: view.status,
+    attempts: view.attempts,
+    ...(view.served !== undefined && {
+      servedIssuer: view.served.issuer,
+      notAfter: view.served.notAfter,
+      fingerprint: view.served.fingerprint,
+    }),
+    ...(view.nextAttemptAt !== undefined && { nextAttemptAt: view.nextAttemptAt }),
+    ...(view.lastProblem !== undefined && { problem: view.lastProblem }),
+  });
+  return {
+    async find(hostname, issuer) {
+      const views = await certificates.list({ prefix: hostname }, { limit: 100 });
+      const own = views.filter(({ names, issuers }) => names.join() === hostname && issuers.join() === issuer);
+      const best = own.find(({ served }) => served?.issuer === issuer) ?? own[0];
+      return best && known(best);
+    },
+    async get(id) {
+      const view = await certificates.get(id);
+      return view && known(view);
+    },
+    ensure: (wish) => certificates.ensure(wish),
+    tryNow: (id) => certificates.renew(id),
+    release: (reference) => certificates.release(reference),
+  };
+}
+
+const revocation = (certificates: Certificates): Parameters<typeof revokeCertificatesKind>[0] => ({
+  async get(id) {
+    const view = await certificates.get(id);
+    return view && { id, names: view.names, revoked: view.status === 'revoked' };
+  },
+  async revoke(id, reason, replace) {
+    const known = Object.keys(REVOCATION_REASONS) as (keyof typeof REVOCATION_REASONS)[];
+    await certificates.revoke(id, known.find((word) => word === reason) ?? 'unspecified', replace);
+  },
+});
+
+/** Where each publisher stands with an exposure. One that is withdrawn is done where nothing of it is on record. */
+async function compose(store: Store, routes: IngressRoutes, id: string) {
+  const states = await routes.deliveries(id);
+  const wanted = states.map(({ publisher, state, problem }) => ({
+    publisher,
+    delivered: state !== 'wanted',
+    ...(problem !== undefined && { problem }),
+  }));
+  if (wanted.length > 0) return wanted;
+  const left = await deliveriesOf(store.db, [id]);
+  return left
+    .filter(({ delivered }) => delivered !== null)
+    .map(({ publisher }) => ({ publisher, delivered: false, problem: 'it still has the route' }));
+}
+
+const LOOK_MS = 10_000;
+
+/** Addresses as the zone's own servers, or else resolvers, answer; the machine's own resolver only for want of those. */
+function addressLookup(views: DnsViews): AddressLookupPort {
+  return {
+    async lookup(hostname) {
+      try {
+        const { answers, splitHorizon } = await views.look(hostname, AbortSignal.timeout(LOOK_MS));
+        for (const view of ['authoritative', 'resolver', 'system'] as const) {
+          const good = answers.filter((answer) => answer.view === view && answer.problem === undefined);
+          if (good.length > 0) return { addresses: [...new Set(good.flatMap(({ addresses }) => addresses))] };
+        }
+        if (answers.every(({ problem }) => problem === 'NXDOMAIN')) return { addresses: [] };
+        const words = answers.map(({ server, problem }) => `${server} answers ${problem}`).slice(0, 5);
+        return { addresses: [], problem: splitHorizon ?? (words.join(', ') || 'no name server could be asked') };
+      } catch (error) {
+        return { addresses: [], problem: errorText(error) };
+      }
+    },
+  };
+}
