@@ -194,7 +194,7 @@ function backendPort(text: string): number | undefined {
 function cidrsIn(text: string): string | undefined {
   const v6 = /(?<![\w:.])((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})(\/\d{1,3})?(?![\w:])/i.exec(text);
   const v4 = [...text.matchAll(/(?<![\w.:])(\d{1,3}(?:\.\d{1,3}){3})(\/\d{1,2})?(?![\w.])/g)].find(
-    ([, address]) => !address?.startsWith('127.'),
+    ([, address]) => !address?.startsWith('127.0.0.'),
   );
   const found = [
     ...(v6 && v6[1] !== '::1' ? [`${v6[1]?.toLowerCase()}${v6[2] ?? '/128'}`] : []),
