@@ -5,11 +5,17 @@ export interface NonceService {
   issue(): string;
   /** Whether the nonce is ours and was not used before; it is used from then on. */
   redeem(nonce: string): boolean | Promise<boolean>;
+  /** As `redeem`, for nonces of this life of this replica only. */
+  redeemOwn(nonce: string): boolean;
+  /** Hexadecimal name of this life. */
+  readonly epoch: string;
+  /** No nonce is redeemed here from now on; answers the next counter and the bits of those that were. */
+  close(): { next: number; used: Uint8Array };
 }
 
 /** Where a nonce of another replica, or of an earlier life of this one, is redeemed. */
 export interface ForeignNonces {
-  redeem(epoch: string, counter: number): Promise<boolean>;
+  redeem(epoch: string, counter: number, nonce: string): Promise<boolean>;
 }
 
 export interface NonceOptions {
@@ -35,16 +41,25 @@ export function createNonceService(options: NonceOptions): NonceService {
   const epoch = Buffer.from(options.epoch ?? randomBytes(EPOCH));
   const used = new Uint8Array(window / 8);
   let next = 1;
+  let closed = false;
   const encrypt = createCipheriv('aes-128-ecb', options.key, null).setAutoPadding(false);
   const decrypt = createDecipheriv('aes-128-ecb', options.key, null).setAutoPadding(false);
 
   function markUsed(counter: number): boolean {
-    if (counter >= next || counter <= next - window - 1 || counter < 1) return false;
+    if (closed || counter >= next || counter <= next - window - 1 || counter < 1) return false;
     const slot = counter % window;
     const bit = 1 << (slot & 7);
     const before = used[slot >> 3]!;
     used[slot >> 3] = before | bit;
     return (before & bit) === 0;
+  }
+
+  function open(nonce: string): { epoch: Buffer; counter: number } | undefined {
+    const sealed = Buffer.from(nonce, 'base64url');
+    if (sealed.length !== BLOCK || sealed.toString('base64url') !== nonce) return undefined;
+    const block = decrypt.update(sealed);
+    if (block.readUInt32BE(EPOCH + COUNTER) !== 0) return undefined;
+    return { epoch: block.subarray(0, EPOCH), counter: block.readUIntBE(EPOCH, COUNTER) };
   }
 
   return {
@@ -58,13 +73,19 @@ export function createNonceService(options: NonceOptions): NonceService {
       return encrypt.update(block).toString('base64url');
     },
     redeem(nonce) {
-      const sealed = Buffer.from(nonce, 'base64url');
-      if (sealed.length !== BLOCK || sealed.toString('base64url') !== nonce) return false;
-      const block = decrypt.update(sealed);
-      if (block.readUInt32BE(EPOCH + COUNTER) !== 0) return false;
-      const counter = block.readUIntBE(EPOCH, COUNTER);
-      if (epoch.equals(block.subarray(0, EPOCH))) return markUsed(counter);
-      return foreign?.redeem(block.subarray(0, EPOCH).toString('hex'), counter) ?? false;
+      const opened = open(nonce);
+      if (opened === undefined) return false;
+      if (opened.epoch.equals(epoch)) return markUsed(opened.counter);
+      return foreign?.redeem(opened.epoch.toString('hex'), opened.counter, nonce) ?? false;
+    },
+    redeemOwn(nonce) {
+      const opened = open(nonce);
+      return opened?.epoch.equals(epoch) === true && markUsed(opened.counter);
+    },
+    epoch: epoch.toString('hex'),
+    close() {
+      closed = true;
+      return { next, used };
     },
   };
 }

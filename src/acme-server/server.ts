@@ -5,10 +5,12 @@ import type { AcmeAccountRow } from '../store/acme-accounts.ts';
 import { type AcmeAdministration, createAdministration } from './administration.ts';
 import { authenticateByAccount, authenticateByKey, openJws } from './authenticate.ts';
 import type { Call, Resource } from './call.ts';
-import { type Answer, send } from './http.ts';
+import { collectGarbage } from './collection.ts';
+import { type Answer, readBody, send } from './http.ts';
 import { createNonceService } from './nonce.ts';
 import { createProfileSource } from './profile-source.ts';
 import { Refusal, refusalOf } from './refusal.ts';
+import { createForeignNonces, keepReplica, REDEEM_PATH } from './replicas.ts';
 import { route } from './router.ts';
 import type { AcmeServerDeps, Services } from './services.ts';
 import { profileUrls } from './urls.ts';
@@ -27,16 +29,38 @@ export interface AcmeServer {
 export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer> {
   const services: Services = {
     ...deps,
-    nonces: createNonceService({ key: await nonceKey(deps.secrets) }),
+    nonces: createNonceService({
+      key: await nonceKey(deps.secrets),
+      foreign: createForeignNonces({ ...deps, rootPem: deps.replicaRoot }),
+    }),
     profiles: createProfileSource(deps.store.db),
     validations: createValidationQueue(deps),
   };
+  const replica = { ...deps, url: deps.replicaUrl ?? (() => undefined) };
   return {
     handler: (request, response) => void handle(services, request, response),
     administration: createAdministration(deps),
-    run: (signal) => services.validations.run(signal),
+    async run(signal) {
+      await Promise.all([
+        services.validations.run(signal),
+        keepReplica(replica, services.nonces, signal),
+        collect(deps, signal),
+      ]);
+    },
     idle: () => services.validations.idle(),
   };
+}
+
+const COLLECTION_MS = 3_600_000;
+
+async function collect(deps: AcmeServerDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await collectGarbage(deps).catch((error: unknown) => {
+      if (!signal.aborted)
+        deps.logger.warn({ err: error }, 'what is over could not be collected; tried again in an hour');
+    });
+    await deps.clock.sleep(COLLECTION_MS, signal).catch(() => {});
+  }
 }
 
 const NONCE_KEY = 'acme/nonce-key';
@@ -76,6 +100,8 @@ async function answerOf(
 ): Promise<Answer> {
   const origin = originOf(services, request);
   const url = URL.parse(request.url ?? '/', origin);
+  if (url?.pathname === REDEEM_PATH && request.method === 'POST')
+    return { status: services.nonces.redeemOwn((await readBody(request)).toString('latin1')) ? 204 : 409 };
   const found = url === null ? undefined : route(url.pathname);
   if (url === null || found === undefined)
     throw new Refusal('malformed', 'there is nothing at this URL', { status: 404 });

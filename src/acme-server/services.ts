@@ -41,6 +41,10 @@ export interface AcmeServerDeps {
   readonly alone?: boolean;
   /** Where clients reach the server: `https://host:port`, the canonical one first. Asked at each request. */
   readonly origins: () => readonly [string, ...string[]];
+  /** Where other replicas on the same store reach this one (an origin); none when it is the only one. */
+  readonly replicaUrl?: () => string | undefined;
+  /** Root by which replicas check each other's HTTPS, PEM. */
+  readonly replicaRoot?: string;
 }
 
 /** What resources are given. */

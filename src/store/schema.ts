@@ -3,6 +3,7 @@ import type { AcmeAuthorizationTables } from './acme-authorizations.ts';
 import type { AcmeLimitTables } from './acme-limits.ts';
 import type { AcmeOrderTables } from './acme-orders.ts';
 import type { AcmeProfileTables } from './acme-profiles.ts';
+import type { AcmeReplicaTables } from './acme-replicas.ts';
 import type { AppTables } from './apps.ts';
 import type { AuditTables } from './audit.ts';
 import type { CaTables } from './ca.ts';
@@ -34,6 +35,7 @@ export interface Schema
     AcmeLimitTables,
     AcmeOrderTables,
     AcmeProfileTables,
+    AcmeReplicaTables,
     AppTables,
     AuditTables,
     CaTables,

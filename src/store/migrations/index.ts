@@ -4,6 +4,7 @@ import { foundation } from './010-foundation.ts';
 import { ca } from './100-ca.ts';
 import { acme } from './101-acme.ts';
 import { acmeOpenOrders } from './102-acme-open-orders.ts';
+import { acmeReplicas } from './103-acme-replicas.ts';
 import { certificates } from './200-certificates.ts';
 import { dns } from './300-dns.ts';
 import { apps } from './400-apps.ts';
@@ -23,6 +24,7 @@ const STEPS: Record<string, Step> = {
   '100-ca': ca,
   '101-acme': acme,
   '102-acme-open-orders': acmeOpenOrders,
+  '103-acme-replicas': acmeReplicas,
   '200-certificates': certificates,
   '300-dns': dns,
   '400-apps': apps,

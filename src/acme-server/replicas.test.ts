@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import { RawAcme } from '../../test/fixtures/raw-acme.ts';
+import { createVirtualClock, silentLogger } from '../base/index.ts';
+import { createCertificateAuthority } from '../ca/index.ts';
+import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
+import { openMemoryStore, type Store } from '../store/index.ts';
+import { collectGarbage } from './collection.ts';
+import { createNonceService } from './nonce.ts';
+import { createAcmeServer } from './server.ts';
+
+/** Two replicas on one store, behind no load balancer: the test chooses whom it speaks to. */
+async function startReplica(t: TestContext, store: Store) {
+  const clock = createVirtualClock();
+  const secrets = createSealedSecretStore(store, createSealer([Buffer.alloc(32, 7)]), clock);
+  const ca = await createCertificateAuthority({ store, secrets, clock });
+  let own = '';
+  const acme = await createAcmeServer({
+    store,
+    secrets,
+    clock,
+    ca,
+    logger: silentLogger,
+    origins: () => ['http://acme.test'],
+    replicaUrl: () => own,
+  });
+  const server = createServer(acme.handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const end = new AbortController();
+  const running = acme.run(end.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  await store.write(async () => {});
+  const stop = async () => {
+    end.abort();
+    await running;
+    server.closeAllConnections();
+    server.close();
+  };
+  t.after(stop);
+  return { acme, own, stop };
+}
+
+test('a nonce of one replica is good at another, once in all, and after a restart', async (t) => {
+  const store = await openMemoryStore();
+  const a = await startReplica(t, store);
+  await a.acme.administration.createProfile({ id: 'default', default: true }, 'system');
+  const b = await startReplica(t, store);
+  const client = new RawAcme(`${a.own}/acme/directory`);
+  const base = 'http://acme.test/acme/profile/default';
+  const freshFrom = async (own: string) => {
+    await client.send('HEAD', `${own}/acme/profile/default/new-nonce`);
+    return client.nonce;
+  };
+  const { rawJws } = await import('../../test/fixtures/raw-acme.ts');
+  const register = async (own: string, nonce: string) => {
+    const header = { alg: 'ES256', nonce, url: `${base}/new-account`, jwk: client.key.jwk };
+    const { status, json } = await client.postBody(
+      `${own}/acme/profile/default/new-account`,
+      rawJws(client.key, header, {}),
+    );
+    return status < 300 ? 'good' : String(json.type).split(':').at(-1);
+  };
+  const first = await freshFrom(a.own);
+  assert.equal(await register(b.own, first), 'good', 'issued by A, redeemed at B');
+  assert.equal(await register(a.own, first), 'badNonce');
+  assert.equal(await register(b.own, first), 'badNonce');
+  const both = await freshFrom(a.own);
+  const outcomes = await Promise.all([register(a.own, both), register(b.own, both)]);
+  assert.deepEqual(outcomes.sort(), ['badNonce', 'good'], 'at both at once: one wins');
+  const [used, unused] = [await freshFrom(a.own), await freshFrom(a.own)];
+  assert.equal(await register(a.own, used), 'good');
+  await a.stop();
+  assert.equal(await register(b.own, used), 'badNonce', 'what A used stays used after its end');
+  assert.equal(await register(b.own, unused), 'good', 'what A left is good at its successor');
+  assert.equal(await register(b.own, unused), 'badNonce');
+});
+
+test('no nonce is good twice, none is invented, and the window forgets the oldest', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(63), { maxLength: 200 }), (redeemed) => {
+      const nonces = createNonceService({ key: Buffer.alloc(16, 3), window: 32 });
+      const issued = Array.from({ length: 64 }, () => nonces.issue());
+      const good = redeemed.filter((index) => nonces.redeem(issued[index]!) === true);
+      return new Set(good).size === good.length && good.every((index) => index >= 32);
+    }),
+  );
+  const nonces = createNonceService({ key: Buffer.alloc(16, 3) });
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 0, maxLength: 24 }),
+      (bytes) => nonces.redeem(Buffer.from(bytes).toString('base64url')) === false,
+    ),
+  );
+});
+
+test('what is over is collected, and what is not stays', async (t) => {
+  const store = await openMemoryStore();
+  t.after(() => store.close());
+  const clock = createVirtualClock();
+  const order = (id: string, expires_at: number) => ({
+    id,
+    profile_id: 'p',
+    account_id: 'a',
+    state: 'open' as const,
+    identifiers: '[]',
+    authorizations: null,
+    not_before: null,
+    not_after: null,
+    created_at: 0,
+    expires_at,
+    error: null,
+    certificate_serial: null,
+    csr: null,
+    replaces: null,
+    sub_profile: null,
+  });
+  const old = clock.now() - 31 * 86_400_000;
+  await store.write(async (tx) => {
+    for (let i = 0; i < 1200; i++)
+      await tx
+        .insertInto('acme_order')
+        .values(order(`o${i}`, old))
+        .execute();
+    await tx.insertInto('acme_order').values(order('fresh', clock.now())).execute();
+  });
+  assert.deepEqual(await collectGarbage({ store, clock }), { acme_order: 1200 });
+  assert.deepEqual(
+    (await store.db.selectFrom('acme_order').select('id').execute()).map(({ id }) => id),
+    ['fresh'],
+  );
+  assert.deepEqual(await collectGarbage({ store, clock }), {});
+});
