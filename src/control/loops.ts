@@ -3,7 +3,7 @@ import { sealAudit } from '../store/audit.ts';
 import { deleteExpiredSessions } from '../store/tokens.ts';
 import type { ControlDeps } from './context.ts';
 
-const SEAL_EVERY_MS = 2_000;
+const SEAL_EVERY_MS = 5_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
 /** Seals the audit log every few seconds and drops sessions that ended; returns how to end. */

@@ -143,18 +143,24 @@ export function freshRow(given: {
   };
 }
 
-/** What the zone says now about an app: its TXT record, or an alias of the app's own target. */
-export async function zoneProof(
-  deps: Pick<DomainsDeps, 'dns' | 'settings'>,
+/** Whether the zone names the app in its TXT record. */
+export async function txtProof(
+  dns: DnsViews,
   name: string,
-  app: Pick<AppRow, 'id' | 'proof_token'>,
-) {
+  app: Pick<AppRow, 'proof_token'>,
+  signal: AbortSignal,
+): Promise<'txt' | undefined> {
+  const values = await dns.txt(proofName(name), signal);
+  return values.includes(proofValue(app.proof_token)) ? 'txt' : undefined;
+}
+
+/** What the zone says now about an app: its TXT record, or an alias of the app's own target. */
+async function zoneProof(deps: Pick<DomainsDeps, 'dns' | 'settings'>, name: string, app: AppRow) {
   if (isLocal(name)) return undefined;
   const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS);
-  const values = await deps.dns.txt(proofName(name), signal);
-  if (values.includes(proofValue(app.proof_token))) return 'txt' as const;
-  const look = isWildcard(name) ? undefined : await deps.dns.look(name, signal);
-  return look === undefined ? undefined : judge({ name, appId: app.id }, look, deps.settings).proof;
+  const written = await txtProof(deps.dns, name, app, signal);
+  if (written !== undefined || isWildcard(name)) return written;
+  return judge({ name, appId: app.id }, await deps.dns.look(name, signal), deps.settings).proof;
 }
 
 async function gatherEvidence(deps: DomainsDeps, held: DomainRow | undefined, app: AppRow, name: string) {

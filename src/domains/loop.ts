@@ -4,7 +4,7 @@ import { changesSince, latestChange } from '../store/index.ts';
 import type { DomainsDeps } from './domains.ts';
 import { dueDomains, noteCertificate, reconcileDomain } from './reconcile.ts';
 
-const TICK_MS = 1_000;
+const TICK_MS = 5_000;
 const MOST_AT_ONCE = 16;
 const RETRY_MS = 30_000;
 

@@ -11,7 +11,7 @@ import {
 } from '../store/domains.ts';
 import { appendAudit, recordChange } from '../store/index.ts';
 import { isWildcard } from '../x509/index.ts';
-import { type DomainsDeps, zoneProof } from './domains.ts';
+import { type DomainsDeps, txtProof } from './domains.ts';
 import { type Judgement, judge } from './judge.ts';
 import { isLocal, wildcardAbove } from './names.ts';
 import { pauseBeforeLook } from './next-look.ts';
@@ -136,7 +136,7 @@ async function examine(deps: DomainsDeps, row: DomainRow): Promise<{ look: NameL
     const judgement = judge({ name: row.name, appId: row.app_id }, look, deps.settings);
     if (row.proved_at !== null || judgement.proof === 'cname') return { look, judgement };
     const app = await appById(deps.store.db, row.app_id);
-    const proof = app && (await zoneProof(deps, row.name, app));
+    const proof = app && (await txtProof(deps.dns, row.name, app, signal));
     return { look, judgement: proof === undefined ? judgement : { ...judgement, proof } };
   } catch (error) {
     return {
