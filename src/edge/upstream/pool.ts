@@ -1,7 +1,8 @@
 import { errorText } from '../../base/index.ts';
-import type { Route } from '../../picture/index.ts';
+import type { HealthRules, Route } from '../../picture/index.ts';
 import type { Exchange } from '../forward/exchange.ts';
 import type { UpstreamState } from '../plane/types.ts';
+import { checkUpstream } from './active-check.ts';
 import { type Connected, type Connecting, connect } from './connect.ts';
 import { Health } from './health.ts';
 import { Http1Upstream } from './http1-upstream.ts';
@@ -29,6 +30,7 @@ export class Pool {
   private waiting: Exchange[] = [];
   private readonly shares: boolean;
   private knownShared: boolean;
+  private checking: { readonly routeId: string; readonly stop: AbortController } | undefined;
   private closed = false;
   private wasHealthy = true;
 
@@ -172,10 +174,30 @@ export class Pool {
     this.options.changed(this.state());
   }
 
+  /** A route leads here. Its health rules count; of several routes' active checks the first runs. */
   watch(route: Route): void {
     this.health.follow(route.health);
+    const rules = route.health?.active;
+    if (rules === undefined || this.checking !== undefined) return;
+    this.checking = { routeId: route.id, stop: new AbortController() };
+    void this.check(rules, this.checking.stop.signal);
   }
-  unwatch(_route: Route): void {}
+  unwatch(route: Route): void {
+    if (this.checking?.routeId !== route.id) return;
+    this.checking.stop.abort();
+    this.checking = undefined;
+    this.health.uncheck();
+  }
+
+  private async check(rules: NonNullable<HealthRules['active']>, stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      const { well, detail } = await checkUpstream(this.target, rules);
+      if (stop.aborted) return;
+      this.health.checked(well, detail, rules.healthyAfter ?? 2, rules.unhealthyAfter ?? 3);
+      this.noteHealth();
+      await this.options.clock.sleep(rules.intervalMs ?? 10_000, stop).catch(() => {});
+    }
+  }
 
   state(): UpstreamState {
     return {
@@ -203,6 +225,7 @@ export class Pool {
 
   close(): void {
     this.closed = true;
+    this.checking?.stop.abort();
     for (const side of this.idle) side.close();
     this.idle = [];
     for (const connection of this.shared.splice(0)) connection.leave();
