@@ -42,7 +42,7 @@ test('a kept connection that ends without an answer: a GET is sent again, a POST
   const answers = await talk(port, request('GET') + request('GET', 'x-second: 1\r\n'), whole(2));
   assert.equal(answers.match(/200 OK/g)?.length, 2);
   assert.equal(sockets.length, 2);
-  const post = await talk(port, request('POST', 'Content-Length: 1\r\nConnection: close\r\n') + 'x');
+  const post = await talk(port, `${request('POST', 'Content-Length: 1\r\nConnection: close\r\n')}x`);
   assert.match(post, /^HTTP\/1\.1 502 /);
   assert.equal(sockets.length, 2);
 });
