@@ -1,5 +1,7 @@
 // The API's own schemas, as types: the console has no second description of what the server answers.
 export type {
+  AcmeAccount,
+  AcmeProfile,
   App,
   AuditEvent,
   AuditVerdict,
@@ -7,11 +9,25 @@ export type {
   CertificateDetail,
   CertificateEvent,
   CertificateVersion,
+  Conversation,
+  ConversationMessage,
+  CreatedEabKey,
   CreatedToken,
+  DnsCredential,
+  DnsProvider,
   Domain,
+  EabKey,
+  IngressRoute,
   Issuer,
+  Mission,
+  MissionEvent,
+  Network,
+  Peer,
   Permission,
+  PortMapping,
+  SystemCa,
   SystemStatus,
   Token,
+  VirtualIp,
 } from '../../../src/contract/index.ts';
 export { PERMISSIONS } from '../../../src/contract/permissions.ts';

@@ -10,6 +10,9 @@ import { SignIn } from './sign-in.tsx';
 const Domains = lazy(() => import('../pages/domains/index.tsx'));
 const Overview = lazy(() => import('../pages/overview/index.tsx'));
 const Audit = lazy(() => import('../pages/audit/index.tsx'));
+const Ingress = lazy(() => import('../pages/ingress/index.tsx'));
+const Missions = lazy(() => import('../pages/missions/index.tsx'));
+const Network = lazy(() => import('../pages/network/index.tsx'));
 const Settings = lazy(() => import('../pages/settings/index.tsx'));
 const Tokens = lazy(() => import('../pages/tokens/index.tsx'));
 const Acme = lazy(() => import('../pages/acme/index.tsx'));
@@ -53,6 +56,9 @@ function SignedIn() {
                 <Route path="/app" component={Overview} />
                 <Route path="/app/domains" component={Domains} nest />
                 <Route path="/app/system/acme" component={Acme} nest />
+                <Route path="/app/system/ingress" component={Ingress} nest />
+                <Route path="/app/system/network" component={Network} nest />
+                <Route path="/app/missions" component={Missions} nest />
                 <Route path="/app/audit" component={Audit} />
                 <Route path="/app/tokens" component={Tokens} />
                 <Route path="/app/settings" component={Settings} />
