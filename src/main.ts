@@ -7,6 +7,7 @@ type Serve = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number
 const SERVERS: Record<string, () => Promise<{ run: Serve }>> = {
   up: () => import('./main/up.ts'),
   proxy: () => import('./main/proxy.ts'),
+  mcp: () => import('./main/mcp.ts'),
 };
 
 async function main(): Promise<number> {

@@ -21,6 +21,7 @@ import { startDns } from './dns-side.ts';
 import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
 import { startIngress } from './ingress-side.ts';
+import { serveMcp } from './mcp-route.ts';
 import { VERSION } from './version.ts';
 
 /** Wires and starts everything of the control half, in the order in which parts need each other. */
@@ -83,6 +84,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   });
   const adminToken = await untoldAdminToken(control, secrets);
   const api = await createApi({ control, clock, log, version: VERSION, allowedHosts: config.api.allowed_hosts });
+  serveMcp(api, { control, log, version: VERSION });
   await serveConsole(api);
   await api.listen({ host: config.api.address, port: start.ports?.api ?? config.api.port });
   const { port: apiPort } = api.server.address() as AddressInfo;
