@@ -28,6 +28,9 @@ export async function poll<T>(
   }
 }
 
+// A reason made once: making one each time would take a stack trace each time.
+const DONE = new Error('done');
+
 /** A signal that also ends after `ms` of the clock; `stop` lets go of it. */
 export function deadline(clock: Clock, ms: number, what: string, outer?: AbortSignal) {
   const own = new AbortController();
@@ -46,6 +49,6 @@ export function deadline(clock: Clock, ms: number, what: string, outer?: AbortSi
   );
   return {
     signal: outer === undefined ? own.signal : AbortSignal.any([outer, own.signal]),
-    stop: () => ended.abort(),
+    stop: () => ended.abort(DONE),
   };
 }

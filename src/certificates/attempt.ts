@@ -48,7 +48,7 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
   const issuer = issuers.get(issuerId);
   if (issuer === undefined) return { fault: unknownIssuer(issuerId), spent: false };
   if (issuer.hold_until !== null && issuer.hold_until > engine.clock.now())
-    return { fault: held(issuer, issuer.hold_until + engine.random() * 60_000), spent: false };
+    return { fault: held(issuer, issuer.hold_until + spread(attempt)), spent: false };
   let spent: Begun | undefined;
   try {
     const begun = await begin(attempt, issuer, open);
@@ -60,8 +60,16 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
     const fault = faultOf(error);
     if (spent !== undefined) await settle(attempt, issuer, fault, spent);
     await holdWhereDown(attempt, issuer, fault);
-    return { fault, spent: spent !== undefined };
+    return { fault, spent: fault.code !== 'quota' };
   }
+}
+
+const HOUR = 3_600_000;
+
+/** Those that wait for one issuer come back one after another: within half an hour, sooner where time is short. */
+function spread({ engine, served }: Attempt): number {
+  const left = served === undefined ? HOUR : Math.max(0, served.not_after - engine.clock.now());
+  return engine.random() * Math.min(HOUR / 2, Math.max(60_000, left / 40));
 }
 
 function unknownIssuer(id: string): Fault {

@@ -11,6 +11,7 @@ import type { Attempt } from './attempt.ts';
 import { namesOf, type OpenOrder } from './facts.ts';
 import { note } from './outcome.ts';
 import type { Engine } from './ports.ts';
+import type { Limit } from './quota.ts';
 import { type QuotaRefusal, reserveQuota } from './quota-ledger.ts';
 import { solversFor } from './solver-choice.ts';
 
@@ -74,15 +75,26 @@ export async function begin(attempt: Attempt, issuer: IssuerRow, open: OpenOrder
   });
   if (refusal === undefined) return { client, order, key, solvers, progress };
   await secrets.delete(keyPath);
-  throw quotaFault(issuer, refusal);
+  throw quotaFault(issuer, refusal, engine.random());
 }
 
-function quotaFault(issuer: IssuerRow, { limit, key: scope, waitUntil }: QuotaRefusal): Fault {
+/**
+ * How far apart those that wait for the same limit come back: all of an account's certificates wait together, those of
+ * one domain are some, and for a set of names it is one.
+ */
+const SPREAD: Record<Limit['by'], (limit: Limit) => number> = {
+  account: ({ periodMs }) => periodMs,
+  'registered-domain': ({ periodMs, most }) => (10 * periodMs) / most,
+  'exact-set': () => 0,
+  name: () => 60_000,
+};
+
+function quotaFault(issuer: IssuerRow, { limit, key: scope, waitUntil }: QuotaRefusal, random: number): Fault {
   return new Fault({
     code: 'quota',
     detail: `${issuer.id}: all ${limit.most} ${limit.words}${scope === 'account' ? '' : ` (${scope})`} are used up`,
     party: 'ca',
-    retry: { notBefore: waitUntil },
+    retry: { notBefore: Math.round(waitUntil + random * SPREAD[limit.by](limit)) },
     advice: 'nothing was spent; it is tried when one is free again, or name a second issuer for the certificate',
   });
 }

@@ -56,11 +56,14 @@ export async function underLease(
   try {
     await work(lease, row);
   } finally {
-    done.abort();
+    done.abort(DONE);
     await renewing;
   }
   return true;
 }
+
+// A reason made once: making one each time would take a stack trace each time.
+const DONE = new Error('done');
 
 async function keep(engine: Engine, lease: Lease, lost: AbortController, ended: AbortSignal): Promise<void> {
   const { store, clock, leaseMs } = engine;

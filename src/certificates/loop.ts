@@ -2,6 +2,7 @@ import { errorText } from '../base/index.ts';
 import { type CertificateRow, dueCertificates, nextDue } from '../store/certificates.ts';
 import { registeredDomain } from '../x509/index.ts';
 import { issuersOf, namesOf } from './facts.ts';
+import { forgetIdleQuota } from './quota-ledger.ts';
 import { type Reconciling, reconcileCertificate } from './reconcile.ts';
 
 export interface Loop {
@@ -13,6 +14,11 @@ export interface Loop {
   active(): number;
 }
 
+// A reason made once: making one each time would take a stack trace each time.
+const OVER = new Error('over');
+
+const TIDY_MS = 3_600_000;
+
 /** Looks for due certificates and works on many at once, within the bounds for an issuer and a DNS zone. */
 export function createLoop(to: Reconciling): Loop {
   const { engine } = to;
@@ -21,6 +27,7 @@ export function createLoop(to: Reconciling): Loop {
   const counts = new Map<string, number>();
   let awake = () => {};
   let woken = true;
+  let tidiedAt = 0;
 
   const wake = () => {
     woken = true;
@@ -44,6 +51,14 @@ export function createLoop(to: Reconciling): Loop {
       else counts.set(key, next);
     }
   };
+
+  /** Counts that are all free again need no row. */
+  async function tidy(): Promise<void> {
+    const now = clock.now();
+    if (now - tidiedAt < TIDY_MS && now >= tidiedAt) return;
+    tidiedAt = now;
+    await store.write((tx) => forgetIdleQuota(tx, now));
+  }
 
   async function startDue(signal: AbortSignal): Promise<void> {
     const room = concurrency.total - active.size;
@@ -79,7 +94,7 @@ export function createLoop(to: Reconciling): Loop {
       awake = resolve;
       clock.sleep(ms, AbortSignal.any([signal, ended.signal])).then(resolve, () => resolve());
     });
-    ended.abort();
+    ended.abort(OVER);
   }
 
   return {
@@ -89,6 +104,7 @@ export function createLoop(to: Reconciling): Loop {
       while (!signal.aborted) {
         woken = false;
         try {
+          await tidy();
           await startDue(signal);
           await pause(signal);
         } catch (error) {

@@ -6,7 +6,7 @@ import { recordChange } from '../store/index.ts';
 import { holdIssuer, type IssuerRow, issuerById } from '../store/issuers.ts';
 import { ariIdOf } from './ari-id.ts';
 import type { Attempt } from './attempt.ts';
-import { namesOf } from './facts.ts';
+import { namesOf, problemOfRow } from './facts.ts';
 import { classOf, holdsIssuer, problemOf, retryTime } from './failure.ts';
 import type { Begun } from './issue.ts';
 import type { Engine } from './ports.ts';
@@ -16,7 +16,7 @@ import { renewByFraction } from './renewal-time.ts';
 export interface FailedIssuer {
   readonly issuerId: string;
   readonly fault: Fault;
-  /** Whether anything was asked of it. */
+  /** Whether it was tried, and not only put off. */
   readonly spent: boolean;
 }
 
@@ -151,6 +151,8 @@ export async function recordFailure(attempt: Attempt, failures: readonly FailedI
       attempts,
       ...(!keepsOrder(told.fault) && { open_order: null }),
     });
+    // Put off once more for the same reason: the new time is all there is to say.
+    if (!tried && problemOfRow(row)?.code === problem.code) return;
     const words = `${told.issuerId}: ${told.fault.message}; trying again at ${new Date(retryAt).toISOString()}`;
     await appendEvent(tx, { certificateId: row.id, at: now, kind: 'problem', words, facts: { problem } });
     await recordChange(tx, 'certificate', row.id, now);
@@ -162,7 +164,7 @@ export async function recordFailure(attempt: Attempt, failures: readonly FailedI
     attempts,
     retryAt: new Date(retryAt).toISOString(),
   };
-  const level = served !== undefined && served.not_after <= now ? 'error' : 'warn';
+  const level = served !== undefined && served.not_after <= now ? 'error' : tried ? 'warn' : 'debug';
   log[level](facts, `certificate not issued: ${told.fault.message}`);
 }
 

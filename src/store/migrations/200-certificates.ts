@@ -140,5 +140,6 @@ export const certificates: Step = async (db, types) => {
     .addColumn('full_at', types.integer, (column) => column.notNull())
     .addPrimaryKeyConstraint('quota_bucket_key', ['issuer_id', 'limit_id', 'key'])
     .execute();
+  await db.schema.createIndex('quota_bucket_by_key').on('quota_bucket').columns(['issuer_id', 'key']).execute();
   await db.schema.createIndex('quota_bucket_by_full').on('quota_bucket').column('full_at').execute();
 };
