@@ -3,7 +3,7 @@ import { problemTypeOf } from '../acme/index.ts';
 import type { AcmeClient, ChallengeSolver, Obtained, ObtainStep } from '../acme-client/index.ts';
 import { Fault, newId } from '../base/index.ts';
 import { appendEvent } from '../store/certificate-events.ts';
-import type { CertificateVersionRow } from '../store/certificate-versions.ts';
+import { type CertificateVersionRow, issuedBefore } from '../store/certificate-versions.ts';
 import type { CertificateRow } from '../store/certificates.ts';
 import type { IssuerRow } from '../store/issuers.ts';
 import { keyPem } from '../x509/index.ts';
@@ -11,8 +11,7 @@ import type { Attempt } from './attempt.ts';
 import { namesOf, type OpenOrder } from './facts.ts';
 import { note } from './outcome.ts';
 import type { Engine } from './ports.ts';
-import type { Limit } from './quota.ts';
-import { type QuotaRefusal, reserveQuota } from './quota-ledger.ts';
+import { quotaFault, reserveQuota } from './quota-ledger.ts';
 import { solversFor } from './solver-choice.ts';
 
 export interface Begun {
@@ -45,58 +44,55 @@ export async function begin(attempt: Attempt, issuer: IssuerRow, open: OpenOrder
     const pem = await secrets.get(open.keyPath);
     if (pem !== undefined) return { client, order: open, key: createPrivateKey(Buffer.from(pem)), solvers, progress };
   }
-  const replaces = await replacedId(client, issuer, served, lease.signal);
-  const versionId = newId('ver', clock.now());
-  const keyPath = `certificates/${row.id}/${versionId}/key`;
-  const key = await keyFor(engine, row, served);
-  await secrets.put(keyPath, Buffer.from(keyPem(key)));
-  const order: OpenOrder = {
-    issuerId: issuer.id,
-    versionId,
-    keyPath,
-    ...(replaces !== undefined && { replaces }),
-    nature: replaces !== undefined ? 'replacement' : served !== undefined ? 'renewal' : 'new',
-    startedAt: clock.now(),
-  };
+  await preflight(attempt, issuer, names);
+  const order = await planOrder(attempt, issuer, client);
   const status = served !== undefined ? 'renewing' : 'issuing';
   const refusal = await store.write(async (tx) => {
     const refused = await reserveQuota(tx, issuer, names, order.nature, clock.now());
     if (refused !== undefined) return refused;
     await lease.update(tx, { open_order: JSON.stringify(order), status });
     const words = `asking ${issuer.id} for ${names.join(', ')}: ${why}`;
-    await appendEvent(tx, {
-      certificateId: row.id,
-      at: clock.now(),
-      kind: 'attempt',
-      words,
-      facts: { issuer: issuer.id },
-    });
+    const facts = { issuer: issuer.id };
+    await appendEvent(tx, { certificateId: row.id, at: clock.now(), kind: 'attempt', words, facts });
     return undefined;
   });
-  if (refusal === undefined) return { client, order, key, solvers, progress };
-  await secrets.delete(keyPath);
-  throw quotaFault(issuer, refusal, engine.random());
+  if (refusal !== undefined) throw quotaFault(issuer.id, refusal, engine.random());
+  // Before the CA is asked: a chain whose key was lost is a certificate wasted.
+  const key = await keyFor(engine, row, served);
+  await secrets.put(order.keyPath, Buffer.from(keyPem(key)));
+  return { client, order, key, solvers, progress };
 }
 
-/**
- * How far apart those that wait for the same limit come back: all of an account's certificates wait together, those of
- * one domain are some, and for a set of names it is one.
- */
-const SPREAD: Record<Limit['by'], (limit: Limit) => number> = {
-  account: ({ periodMs }) => periodMs,
-  'registered-domain': ({ periodMs, most }) => (10 * periodMs) / most,
-  'exact-set': () => 0,
-  name: () => 60_000,
-};
+async function planOrder(attempt: Attempt, issuer: IssuerRow, client: AcmeClient): Promise<OpenOrder> {
+  const { engine, lease, row, served } = attempt;
+  const now = engine.clock.now();
+  const versionId = newId('ver', now);
+  const replaces = await replacedId(client, issuer, served, lease.signal);
+  // For a CA that never issued these names a renewal is a new order, however long another CA has had them.
+  const before = await issuedBefore(engine.store.db, row.id, issuer.id);
+  return {
+    issuerId: issuer.id,
+    versionId,
+    keyPath: `certificates/${row.id}/${versionId}/key`,
+    ...(replaces !== undefined && { replaces }),
+    nature: replaces !== undefined ? 'replacement' : before ? 'renewal' : 'new',
+    startedAt: now,
+  };
+}
 
-function quotaFault(issuer: IssuerRow, { limit, key: scope, waitUntil }: QuotaRefusal, random: number): Fault {
-  return new Fault({
-    code: 'quota',
-    detail: `${issuer.id}: all ${limit.most} ${limit.words}${scope === 'account' ? '' : ` (${scope})`} are used up`,
-    party: 'ca',
-    retry: { notBefore: Math.round(waitUntil + random * SPREAD[limit.by](limit)) },
-    advice: 'nothing was spent; it is tried when one is free again, or name a second issuer for the certificate',
+/** What would make the CA refuse for certain is found before anything is spent. */
+async function preflight(attempt: Attempt, issuer: IssuerRow, names: readonly string[]): Promise<void> {
+  const { engine, lease, row } = attempt;
+  const found = await engine.preflight?.check({
+    names,
+    issuerId: issuer.id,
+    challenge: row.challenge,
+    signal: lease.signal,
+    ...(row.dns_credential_id !== null && { dnsCredentialId: row.dns_credential_id }),
   });
+  if (found === undefined) return;
+  if (found.words.length > 0) await note(attempt, 'preflight', found.words.join('; '));
+  if (found.blocking !== undefined) throw found.blocking;
 }
 
 /** RFC 9773 §5: only at the CA that issued it, and only where that CA knows renewal information. */

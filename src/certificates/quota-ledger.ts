@@ -1,3 +1,4 @@
+import { Fault } from '../base/index.ts';
 import type { Db } from '../store/index.ts';
 import type { IssuerRow } from '../store/issuers.ts';
 import { deleteIdleBuckets, putQuotaBucket, quotaBuckets } from '../store/quota.ts';
@@ -149,3 +150,25 @@ export async function forecastQuota(
 
 /** Counts that are all free again need no row. */
 export const forgetIdleQuota = deleteIdleBuckets;
+
+/**
+ * How far apart those that wait for the same limit come back: all of an account's certificates wait together, those of
+ * one domain are some, and for a set of names it is one.
+ */
+const SPREAD: Record<Limit['by'], (limit: Limit) => number> = {
+  account: ({ periodMs }) => periodMs,
+  'registered-domain': ({ periodMs, most }) => (10 * periodMs) / most,
+  'exact-set': () => 0,
+  name: () => 60_000,
+};
+
+/** `random` is in [0, 1). */
+export function quotaFault(issuerId: string, { limit, key: scope, waitUntil }: QuotaRefusal, random: number): Fault {
+  return new Fault({
+    code: 'quota',
+    detail: `${issuerId}: all ${limit.most} ${limit.words}${scope === 'account' ? '' : ` (${scope})`} are used up`,
+    party: 'ca',
+    retry: { notBefore: Math.round(waitUntil + random * SPREAD[limit.by](limit)) },
+    advice: 'nothing was spent; it is tried when one is free again, or name a second issuer for the certificate',
+  });
+}

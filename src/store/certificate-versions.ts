@@ -74,6 +74,18 @@ export async function markRevocationTold(tx: Db, id: string, now: number): Promi
   await tx.updateTable('certificate_version').set({ revocation_told_at: now }).where('id', '=', id).execute();
 }
 
+/** Whether this issuer has issued for the certificate, as far as versions are kept. */
+export async function issuedBefore(db: Db, certificateId: string, issuerId: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('certificate_version')
+    .select('id')
+    .where('certificate_id', '=', certificateId)
+    .where('issuer_id', '=', issuerId)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 /** Removes versions of a certificate that ended before a time and are not served; answers where their keys rest. */
 export async function removeEnded(
   tx: Db,
