@@ -61,7 +61,7 @@ export class Session {
   private sawSettings = false;
   private goneAway = false;
   /** Streams that ended not long ago, so that late frames are told from wrong ones. */
-  private readonly recent = new Set<number>();
+  private readonly recent = new Map<number, 'ours' | 'theirs'>();
   private headersOf = 0;
   private headersEnded = false;
   private pieces: Buffer[] = [];
@@ -123,7 +123,7 @@ export class Session {
   reset(stream: Stream, code: number): void {
     if (!this.streams.has(stream.id)) return;
     this.sender.reset(stream.id, code);
-    this.remove(stream);
+    this.remove(stream, true);
   }
 
   /** The owner of a stream has taken octets: the peer may send as many more. */
@@ -224,9 +224,12 @@ export class Session {
       this.taken = 0;
     }
     if (stream !== undefined) return this.streamError(stream, h2.STREAM_CLOSED);
+    const closedBy = this.recent.get(id);
     // It may have been on its way when we reset the stream.
-    if (this.recent.has(id)) return this.control();
-    return h2.STREAM_CLOSED;
+    if (closedBy === 'ours') return this.control();
+    if (closedBy === undefined) return h2.STREAM_CLOSED;
+    this.sender.reset(id, h2.STREAM_CLOSED);
+    return this.abuse.reset() ? h2.ENHANCE_YOUR_CALM : 0;
   }
 
   private remoteEnd(stream: Stream, head?: Head): void {
@@ -251,11 +254,12 @@ export class Session {
     if (stream.remoteEnded && stream.localEnded) this.remove(stream);
   }
 
-  private remove(stream: Stream): void {
+  private remove(stream: Stream, weReset = false): void {
     if (!this.streams.delete(stream.id)) return;
     this.sender.forget(stream);
-    this.recent.add(stream.id);
-    if (this.recent.size > REMEMBERED_STREAMS) this.recent.delete(this.recent.values().next().value!);
+    // Whether the peer may still have sent for it without knowing that it is over.
+    this.recent.set(stream.id, stream.remoteEnded || !weReset ? 'theirs' : 'ours');
+    if (this.recent.size > REMEMBERED_STREAMS) this.recent.delete(this.recent.keys().next().value!);
     this.owner.streamClosed(stream);
   }
 
