@@ -119,6 +119,7 @@ export const ProfileSettings = Type.Object(
       description: 'keys that certificates may have; other RSA sizes between two allowed ones are allowed too',
     }),
     extended_key_usage: Type.Array(Words(['serverAuth', 'clientAuth']), {
+      description: 'what certificates are for',
       default: ['serverAuth'],
       minItems: 1,
       uniqueItems: true,
@@ -130,10 +131,9 @@ export const ProfileSettings = Type.Object(
         'none: never; requested: the one of the request; first: that, else the first name of at most 64 characters',
     },
     terms_of_service: Type.Optional(Type.String({ maxLength: 1000, description: 'URL; accounts must agree when set' })),
-    website: Type.Optional(Type.String({ maxLength: 1000 })),
-    description: Type.Optional(Type.String({ maxLength: 1000 })),
-    upstream_issuer: Type.Optional(
-      Type.String({ maxLength: 200, description: 'issuer behind this profile; the embedded CA when absent' }),
+    website: Type.Optional(Type.String({ maxLength: 1000, description: 'URL, shown in the directory' })),
+    description: Type.Optional(
+      Type.String({ maxLength: 1000, description: 'what the profile is, in words; shown in the directory' }),
     ),
     limits: Limits,
   },
