@@ -16,6 +16,7 @@ import { conciergeRoutes } from './routes/concierge.ts';
 import { dnsCredentialRoutes } from './routes/dns-credentials.ts';
 import { domainRoutes } from './routes/domains.ts';
 import { eventRoutes } from './routes/events.ts';
+import { importRoutes, webhookRoutes } from './routes/imports.ts';
 import { ingressRoutes } from './routes/ingress.ts';
 import { issuerRoutes } from './routes/issuers.ts';
 import { missionRoutes } from './routes/missions.ts';
@@ -39,6 +40,8 @@ export interface ApiDeps extends RouteDeps {
 const ROUTES = [
   appRoutes,
   domainRoutes,
+  importRoutes,
+  webhookRoutes,
   certificateRoutes,
   issuerRoutes,
   dnsCredentialRoutes,

@@ -1,6 +1,7 @@
 import { type Clock, Fault, faultOf, type Logger } from '../base/index.ts';
 import type { Permission } from '../contract/index.ts';
 import type { CredentialChoice, DnsViews, DomainSettings } from '../domains/index.ts';
+import type { SecretStore } from '../secrets/index.ts';
 import { type AuditEvent, type AuditOutcome, appendAudit, type Store } from '../store/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import type * as ports from './ports/index.ts';
@@ -8,6 +9,8 @@ import type * as ports from './ports/index.ts';
 /** What control stands on. A port that is absent is a part that this installation does not have. */
 export interface ControlDeps {
   readonly store: Store;
+  /** For the secrets that sign webhooks. */
+  readonly secrets?: Pick<SecretStore, 'put' | 'get' | 'delete'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly domains: DomainSettings;

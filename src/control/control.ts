@@ -7,6 +7,7 @@ import { type ConciergeUseCases, createConciergeUseCases } from './concierge.ts'
 import type { ControlDeps } from './context.ts';
 import { createDnsCredentialUseCases, type DnsCredentialUseCases } from './dns-credentials.ts';
 import { createDomainUseCases, type DomainUseCases } from './domains.ts';
+import { createImportUseCases, type ImportUseCases } from './imports.ts';
 import { createIngressUseCases, type IngressUseCases } from './ingress.ts';
 import { createIssuerUseCases, type IssuerUseCases } from './issuers.ts';
 import { runHousekeeping } from './loops.ts';
@@ -14,11 +15,14 @@ import { createMissionUseCases, type MissionUseCases } from './missions.ts';
 import { createNetworkUseCases, type NetworkUseCases } from './networks.ts';
 import { createSystemUseCases, type SystemUseCases } from './system.ts';
 import { createTokenUseCases, type TokenUseCases } from './tokens.ts';
+import { createWebhookUseCases, type WebhookUseCases } from './webhooks.ts';
 
 /** Everything that a person or program may do. Every method takes the actor, checks it, and records writes and refusals. */
 export interface Control {
   readonly apps: AppUseCases;
   readonly domains: DomainUseCases;
+  readonly imports: Omit<ImportUseCases, 'run'>;
+  readonly webhooks: Omit<WebhookUseCases, 'run'>;
   readonly certificates: CertificateUseCases;
   readonly issuers: IssuerUseCases;
   readonly acmeServer: AcmeServerUseCases;
@@ -57,9 +61,14 @@ export function createControl(deps: ControlDeps): Control {
     wake: (id) => wake(id),
   };
   const missions = createMissionUseCases(deps);
+  const domainUseCases = createDomainUseCases(deps, domains);
+  const imports = createImportUseCases(deps, domainUseCases);
+  const webhooks = createWebhookUseCases(deps);
   return {
     apps: createAppUseCases(deps, domains),
-    domains: createDomainUseCases(deps, domains),
+    domains: domainUseCases,
+    imports,
+    webhooks,
     certificates: createCertificateUseCases(deps),
     issuers: createIssuerUseCases(deps),
     acmeServer: createAcmeServerUseCases(deps),
@@ -73,7 +82,7 @@ export function createControl(deps: ControlDeps): Control {
     system: createSystemUseCases(deps),
     start() {
       const loop = runDomainLoop(domains);
-      const stopHousekeeping = runHousekeeping(deps);
+      const stopHousekeeping = runHousekeeping(deps, [imports.run, webhooks.run]);
       wake = loop.wake;
       stopLoops = async () => {
         await Promise.all([loop.stop(), stopHousekeeping()]);

@@ -6,8 +6,11 @@ import type { ControlDeps } from './context.ts';
 const SEAL_EVERY_MS = 5_000;
 const SWEEP_EVERY_MS = 3_600_000;
 
-/** Seals the audit log every few seconds and drops sessions that ended; returns how to end. */
-export function runHousekeeping(deps: ControlDeps): () => Promise<void> {
+/** Seals the audit log every few seconds and drops sessions that ended; and runs `others` beside; returns how to end. */
+export function runHousekeeping(
+  deps: ControlDeps,
+  others: readonly ((signal: AbortSignal) => Promise<void>)[],
+): () => Promise<void> {
   const stopping = new AbortController();
   const { clock, store, log } = deps;
   async function every(ms: number, what: string, work: () => Promise<unknown>): Promise<void> {
@@ -17,6 +20,7 @@ export function runHousekeeping(deps: ControlDeps): () => Promise<void> {
     }
   }
   const running = Promise.all([
+    ...others.map((run) => run(stopping.signal)),
     every(SEAL_EVERY_MS, 'sealing the audit log', () => sealAudit(store, clock.now())),
     every(SWEEP_EVERY_MS, 'dropping ended sessions', () => store.write((tx) => deleteExpiredSessions(tx, clock.now()))),
   ]);

@@ -138,6 +138,7 @@ export function freshRow(given: {
     looked_at: null,
     looks: 0,
     next_look_at: now,
+    announced: null,
     created_at: now,
     updated_at: now,
   };

@@ -5,7 +5,7 @@ import type { DomainsDeps } from './domains.ts';
 import { dueDomains, noteCertificate, reconcileDomain } from './reconcile.ts';
 
 const TICK_MS = 5_000;
-const MOST_AT_ONCE = 16;
+const MOST_AT_ONCE = 32;
 const RETRY_MS = 30_000;
 
 export interface DomainLoop {
@@ -21,7 +21,8 @@ export function runDomainLoop(deps: Omit<DomainsDeps, 'wake'>): DomainLoop {
   const all: DomainsDeps = { ...deps, wake };
 
   function wake(id: string): void {
-    if (stopping.signal.aborted || underWay.has(id)) return;
+    // What finds no room is found by the next round, since it is due.
+    if (stopping.signal.aborted || underWay.has(id) || underWay.size >= MOST_AT_ONCE) return;
     const work = reconcileDomain(all, id)
       .catch(async (error) => {
         deps.log.warn({ domain: id, problem: errorText(error) }, 'a domain could not be brought forward; trying again');
@@ -41,7 +42,13 @@ export function runDomainLoop(deps: Omit<DomainsDeps, 'wake'>): DomainLoop {
         const certificates = new Set(changes.filter(({ kind }) => kind === 'certificate').map(({ key }) => key));
         for (const id of certificates) await noteCertificate(all, id);
         cursor = changes.at(-1)?.seq ?? cursor;
-        for (const id of await dueDomains(all, MOST_AT_ONCE)) if (underWay.size < MOST_AT_ONCE) wake(id);
+        const due = await dueDomains(all, MOST_AT_ONCE);
+        for (const id of due) wake(id);
+        // More is waiting: the next round begins as soon as there is room.
+        if (due.length >= MOST_AT_ONCE && underWay.size > 0) {
+          await Promise.race(underWay.values());
+          continue;
+        }
       } catch (error) {
         deps.log.error({ problem: errorText(error) }, 'domains: a round failed; the next one begins as usual');
       }

@@ -66,6 +66,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   });
   const control = createControl({
     store,
+    secrets,
     clock,
     log,
     domains: { baseDomain: config.domains.base, addresses: [] },

@@ -39,6 +39,8 @@ export interface DomainTables {
     /** Looks since DNS last changed for the better; decides how long the next pause is. */
     looks: number;
     next_look_at: number | null;
+    /** The state that webhooks were last told of. */
+    announced: string | null;
     created_at: number;
     updated_at: number;
   };

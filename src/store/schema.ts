@@ -15,6 +15,7 @@ import type { ConversationTables } from './conversations.ts';
 import type { DeliveryTables } from './deliveries.ts';
 import type { DnsCredentialTables } from './dns-credentials.ts';
 import type { DnsRecordTables } from './dns-records.ts';
+import type { DomainImportTables } from './domain-imports.ts';
 import type { DomainTables } from './domains.ts';
 import type { ExposureTables } from './exposures.ts';
 import type { IssuerAccountTables } from './issuer-accounts.ts';
@@ -26,6 +27,7 @@ import type { QuotaTables } from './quota.ts';
 import type { SecretTables } from './secrets.ts';
 import type { TokenTables } from './tokens.ts';
 import type { VirtualIpTables } from './virtual-ips.ts';
+import type { WebhookTables } from './webhooks.ts';
 
 // Conventions, so that SQLite and PostgreSQL are one schema: times are integers, milliseconds since the Unix epoch;
 // booleans are 0 or 1; structures are JSON text; binary is a blob. Each aggregate's file declares its own tables.
@@ -43,7 +45,9 @@ export interface Schema
     DeliveryTables,
     DnsCredentialTables,
     DnsRecordTables,
+    DomainImportTables,
     DomainTables,
+    WebhookTables,
     CertificateEventTables,
     CertificateTables,
     CertificateVersionTables,

@@ -10,6 +10,7 @@ import { dns } from './300-dns.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
+import { imports, webhooks } from './403-imports.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
 import { deliveries } from './600-deliveries.ts';
@@ -30,6 +31,8 @@ const STEPS: Record<string, Step> = {
   '400-apps': apps,
   '401-tokens': tokens,
   '402-audit': audit,
+  '403-imports': imports,
+  '404-webhooks': webhooks,
   '500-networks': networks,
   '501-missions': missions,
   '600-deliveries': deliveries,
