@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { createVirtualClock, Fault, silentLogger } from '../base/index.ts';
+import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
+import { openMemoryStore } from '../store/index.ts';
+import type { ChainFacts } from '../x509/index.ts';
+import { createCertificateEngine } from './index.ts';
+import type { AcmePort } from './ports.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+type Connected = ReturnType<AcmePort['connect']>;
+type Asked = { ca: string; replaces?: string };
+
+/** An engine whose CAs do as the test says; `asked` lists what they were asked. */
+async function startEngine(t: TestContext, ca: { down?: Set<string>; window?: () => { start: number; end: number } }) {
+  const clock = createVirtualClock();
+  const store = await openMemoryStore();
+  const asked: Asked[] = [];
+  let serial = 0;
+  const acme: AcmePort = {
+    connect: ({ directory }) => {
+      const id = new URL(directory).hostname.split('.')[0]!;
+      const client: Partial<Connected> = {
+        directory: async () => ({
+          newNonce: '',
+          newAccount: '',
+          newOrder: '',
+          revokeCert: '',
+          keyChange: '',
+          ...(ca.window && { renewalInfo: 'x' }),
+        }),
+        register: async (key) => ({ url: id, key, thumbprint: id }),
+        renewalInfo: async () => ca.window && { ...ca.window(), askAgainAt: clock.now() + 6 * HOUR },
+        close: async () => {},
+      };
+      return client as Connected;
+    },
+    async obtain({ account, replaces, names }) {
+      asked.push({ ca: account.url, ...(replaces !== undefined && { replaces }) });
+      if (ca.down?.has(account.url))
+        throw new Fault({ code: 'ca_unreachable', detail: 'no route', party: 'network', retry: 'backoff' });
+      const hex = (++serial).toString(16).padStart(2, '0');
+      const leaf = {
+        serial: Buffer.from(hex, 'hex'),
+        authorityKeyIdentifier: Buffer.from('a'),
+      } as unknown as ChainFacts['leaf'];
+      const text = {
+        pem: hex,
+        serial: hex,
+        fingerprint: hex,
+        keyDigest: hex,
+        issuerName: account.url,
+        topIssuerName: '',
+      };
+      const chain = { leaf, names, ...text, notBefore: clock.now(), notAfter: clock.now() + 90 * DAY };
+      return { chain, orderUrl: 'x', replaced: replaces !== undefined };
+    },
+  };
+  const secrets = createSealedSecretStore(store, createSealer([randomBytes(32)]), clock);
+  const engine = createCertificateEngine(
+    { store, secrets, clock, log: silentLogger, acme, solvers: { edge: [] } },
+    { issuers: ['one', 'two'], pollMs: 10 * HOUR },
+  );
+  await engine.prepare([
+    { id: 'one', directory: 'https://one.example/dir' },
+    { id: 'two', directory: 'https://two.example/dir' },
+    { id: 'trial', directory: 'https://trial.example/dir', staging: true },
+  ]);
+  const ended = new AbortController();
+  const running = engine.run(ended.signal);
+  t.after(async () => {
+    ended.abort(new Error('over'));
+    await running;
+    await store.close();
+  });
+  const settled = async (id: string, status: string) => {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const view = await engine.certificates.get(id);
+      const row = await store.db
+        .selectFrom('certificate')
+        .select('lease_until')
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (view?.status === status && row?.lease_until === 0) return view;
+    }
+  };
+  return { engine, clock, asked, settled };
+}
+
+test('an issuer that is down is passed over for the next, left alone meanwhile, and the record says so', async (t) => {
+  const at = await startEngine(t, { down: new Set(['one']) });
+  const { certificates, issuers } = at.engine;
+  const id = await certificates.ensure({ names: ['a.example.com'], reference: 'domain:1' });
+  const { served } = await at.settled(id, 'valid');
+  assert.equal(served?.issuer, 'two');
+  const words = (await certificates.events(id, 0, 100)).map(({ detail }) => detail);
+  assert.ok(words.includes('one: no route; trying the next issuer'), words.join('\n'));
+  assert.match((await issuers.get('one'))?.heldBecause ?? '', /no route/);
+  const other = await certificates.ensure({ names: ['b.example.com'], reference: 'domain:2' });
+  await at.settled(other, 'valid');
+  assert.deepEqual(
+    at.asked.map(({ ca }) => ca),
+    ['one', 'two', 'two'],
+  );
+});
+
+test('a window that the CA moves to the past means now, and the order says what it replaces', async (t) => {
+  let window = { start: Date.UTC(2026, 1, 20), end: Date.UTC(2026, 1, 21) };
+  const at = await startEngine(t, { window: () => window });
+  const { certificates } = at.engine;
+  const id = await certificates.ensure({ names: ['a.example.com'], reference: 'domain:1' });
+  const first = await at.settled(id, 'valid');
+  assert.ok(first.renewAt! >= window.start && first.renewAt! <= window.end, first.summary);
+  window = { start: at.clock.now() - 2 * HOUR, end: at.clock.now() - HOUR };
+  await at.clock.advance(7 * HOUR);
+  const second = await at.settled(id, 'valid');
+  assert.notEqual(second.served?.id, first.served?.id);
+  assert.deepEqual(at.asked[1], { ca: 'one', replaces: 'YQ.AQ' });
+});
+
+test('staging and production never mix', async (t) => {
+  const at = await startEngine(t, {});
+  const mixed = at.engine.certificates.ensure({
+    names: ['a.example.com'],
+    issuers: ['one', 'trial'],
+    reference: 'x:1',
+  });
+  await assert.rejects(mixed, /staging and production issuers never mix/);
+});
+
+test('nothing refers to it any more: not renewed, and gone after the grace time', async (t) => {
+  const at = await startEngine(t, {});
+  const { certificates } = at.engine;
+  const id = await certificates.ensure({ names: ['a.example.com'], reference: 'domain:1' });
+  await at.settled(id, 'valid');
+  await certificates.release('domain:1');
+  assert.match((await at.settled(id, 'valid')).summary, /Nothing refers to it/);
+  await at.clock.advance(8 * DAY);
+  assert.equal(await certificates.get(id), undefined);
+});
