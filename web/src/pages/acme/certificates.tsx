@@ -9,7 +9,7 @@ import { StagingMark, Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { VirtualList } from '../../components/virtual-list.tsx';
 import { Page, Tabs } from '../../shell/page.tsx';
-import { ACME_TABS } from './index.tsx';
+import { ACME_TABS } from './tabs.ts';
 
 const STATUSES = ['failed', 'expired', 'revoked', 'pending', 'issuing', 'renewing', 'valid'];
 

@@ -1,13 +1,11 @@
 import { Redirect, Route, Switch } from 'wouter';
 import { Gate } from '../../shell/console.tsx';
+import { Accounts } from './accounts.tsx';
 import { CertificatePage } from './certificate.tsx';
 import { CertificateList } from './certificates.tsx';
+import { DnsCredentials } from './dns-credentials.tsx';
 import { IssuerList } from './issuers.tsx';
-
-export const ACME_TABS = [
-  { path: '/certificates', title: 'Certificates' },
-  { path: '/issuers', title: 'Issuers' },
-];
+import { Profiles } from './profiles.tsx';
 
 export default function Acme() {
   return (
@@ -16,6 +14,9 @@ export default function Acme() {
         <Route path="/certificates/:id">{({ id }) => <CertificatePage id={id} />}</Route>
         <Route path="/certificates" component={CertificateList} />
         <Route path="/issuers" component={IssuerList} />
+        <Route path="/dns-credentials" component={DnsCredentials} />
+        <Route path="/profiles" component={Profiles} />
+        <Route path="/accounts" component={Accounts} />
         <Route>
           <Redirect to="/certificates" replace />
         </Route>

@@ -4,7 +4,7 @@ import { Loaded } from '../../components/states.tsx';
 import { StagingMark } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { Page, Tabs } from '../../shell/page.tsx';
-import { ACME_TABS } from './index.tsx';
+import { ACME_TABS } from './tabs.ts';
 
 export function IssuerList() {
   const issuers = useList<Issuer>('/system/issuers');
