@@ -27,7 +27,8 @@ interface ProblemBody {
 
 export interface Page<Row> {
   readonly data: readonly Row[];
-  readonly page: { readonly next_cursor: string | null };
+  /** Absent where a list is short and always whole. */
+  readonly page?: { readonly next_cursor: string | null };
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -17,7 +17,7 @@ export function useList<Row>(path: string, filter: Readonly<Record<string, strin
     queryFn: ({ pageParam }) =>
       get<Page<Row>>(`${path}${queryText({ ...filter, limit, cursor: pageParam as string })}`),
     initialPageParam: '',
-    getNextPageParam: (last) => last.page.next_cursor ?? undefined,
+    getNextPageParam: (last) => last.page?.next_cursor ?? undefined,
   });
   return { ...query, rows: query.data?.pages.flatMap((page) => page.data) ?? [] };
 }

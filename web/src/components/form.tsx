@@ -28,6 +28,8 @@ export function Field(props: FieldProps) {
       isRequired={props.required === true}
       isInvalid={wrong !== undefined}
       type={props.secret === true ? 'password' : 'text'}
+      // The server refuses a value; trying again must stay possible.
+      validationBehavior="aria"
       autoComplete="off"
       autoFocus={props.autoFocus === true}
     >

@@ -35,7 +35,8 @@ export function VirtualList<Row>(props: VirtualListProps<Row>) {
           <div key={title}>{title}</div>
         ))}
       </div>
-      <div className="vlist" ref={scroller} style={{ height: Math.min(rows.length * rowHeight + 2, 760) }}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is scrolled by the keyboard too (WCAG 2.1.1) */}
+      <div className="vlist" ref={scroller} tabIndex={0} style={{ height: Math.min(rows.length * rowHeight + 2, 760) }}>
         <ul style={{ height: virtual.getTotalSize() }}>
           {items.map(({ index, start, key }) => (
             <li

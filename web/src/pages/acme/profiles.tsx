@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { Button } from 'react-aria-components';
 import type { AcmeProfile, CreatedEabKey, EabKey, SystemCa } from '../../api/documents.ts';
 import { useChange, useDocument, useList } from '../../api/hooks.ts';

@@ -22,10 +22,13 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
   const problem = createApp.error ?? addDomain.error;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const owner =
-      app === NEW_APP
-        ? (await createApp.mutateAsync({ method: 'POST', path: '/apps', body: { id: name, upstreams: [upstream] } })).id
-        : app;
+    let owner = app;
+    if (app === NEW_APP) {
+      const body = { id: name, upstreams: [upstream] };
+      owner = (await createApp.mutateAsync({ method: 'POST', path: '/apps', body })).id;
+      // The app is there now, whatever becomes of the domain.
+      setApp(owner);
+    }
     const added = await addDomain.mutateAsync({ method: 'POST', path: `/apps/${owner}/domains`, body: { domain } });
     navigate(`/${owner}/${encodeURIComponent(added.domain)}`);
   };
@@ -50,7 +53,11 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
             label="App"
             value={app}
             onChange={setApp}
-            options={[...apps.map(({ id, name: title }) => ({ id, title })), { id: NEW_APP, title: 'A new app' }]}
+            options={[
+              ...apps.map(({ id, name: title }) => ({ id, title })),
+              ...(app === NEW_APP || apps.some(({ id }) => id === app) ? [] : [{ id: app, title: app }]),
+              { id: NEW_APP, title: 'A new app' },
+            ]}
           />
         </div>
         {app === NEW_APP && (
