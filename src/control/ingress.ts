@@ -55,7 +55,8 @@ export function createIngressUseCases(deps: ControlDeps): IngressUseCases {
         },
       ),
     async traefik(actor) {
-      requirePermission(actor, 'system.ingress.read');
+      // The document holds private keys, so reading it is no reader's right.
+      requirePermission(actor, 'system.ingress.manage');
       const traefik = deps.ingress?.traefik;
       if (traefik === undefined) throw absent("Traefik's HTTP provider");
       return traefik();

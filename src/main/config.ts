@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { Fault, parseConfig } from '../base/index.ts';
+import { PublishConfig } from './publish-config.ts';
 
 const closed = { additionalProperties: false };
 const port = (fallback: number, description: string) =>
@@ -85,6 +86,7 @@ export const UpConfig = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    publish: PublishConfig,
     missions: Type.Object(
       {
         approvals: Type.Union([Type.Literal(1), Type.Literal(2)], {
@@ -146,8 +148,12 @@ interface Leaf {
 function applyEnvironment(config: UpConfig, env: NodeJS.ProcessEnv): void {
   const walk = (schema: Leaf, target: Record<string, unknown>, path: readonly string[]) => {
     for (const [key, leaf] of Object.entries(schema.properties ?? {})) {
-      if (leaf.properties !== undefined) walk(leaf, target[key] as Record<string, unknown>, [...path, key]);
-      else {
+      if (leaf.properties !== undefined) {
+        const inner = (target[key] ?? {}) as Record<string, unknown>;
+        walk(leaf, inner, [...path, key]);
+        // A part that only the environment gives comes to be with its first variable.
+        if (Object.keys(inner).length > 0) target[key] = inner;
+      } else {
         const name = `GATEHOUSE_${[...path, key].join('_').toUpperCase()}`;
         const text = env[name];
         if (text !== undefined) target[key] = parseVariable(name, text, leaf);

@@ -6,14 +6,8 @@ import { createControl } from '../control/index.ts';
 import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
-import {
-  createDomainSource,
-  createEdgePublisher,
-  createIngressRoutes,
-  createServedCertificates,
-} from '../publish/index.ts';
 import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { openStore } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
 import { serveConsole } from './console.ts';
 import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
@@ -22,6 +16,7 @@ import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
 import { startIngress } from './ingress-side.ts';
 import { serveMcp } from './mcp-route.ts';
+import { startPublishing } from './publish-side.ts';
 import { VERSION } from './version.ts';
 
 /** Wires and starts everything of the control half, in the order in which parts need each other. */
@@ -31,25 +26,24 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   const stopping = new AbortController();
   const { signal } = stopping;
   const sealer = createSealer(start.masterKeys);
-  let afterCommit = () => {};
-  const store = onCommit(await openStore({ url: config.store.url ?? join(dataDir, 'gatehouse.db') }), () =>
-    afterCommit(),
-  );
+  const store = await openStore({ url: config.store.url ?? join(dataDir, 'gatehouse.db') });
   const secrets = createSealedSecretStore(store, sealer, clock);
   const picture = createPictureWriter(pictureFile(dataDir), sealer);
   const acme = await startAcmeSide(start, { store, secrets, clock, log, signal });
   const exposures = createExposureRoutes(store);
-  const publisher = createEdgePublisher({ store, secrets, picture, clock, log, sources: [exposures] });
-  afterCommit = () => publisher.poke();
-  const publishing = publisher.run(signal);
+  const publishing = startPublishing(config.publish, {
+    store,
+    secrets,
+    picture,
+    sources: [exposures],
+    edgeHttps: { host: probeHost(config.edge.address), port: start.edge.httpsPort },
+    clock,
+    log,
+    signal,
+  });
+  const { routes } = publishing;
   const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
-  const routes = createIngressRoutes({
-    db: store.db,
-    sources: [createDomainSource(store.db), exposures],
-    certificates: createServedCertificates(store.db, secrets),
-    publishers: [publisher],
-  });
   const { approvals, asker_may_approve, expire_after_hours } = config.missions;
   const ingress = startIngress({
     store,
@@ -111,7 +105,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
         control.stop(),
         engine.stopped,
         dns.stopped,
-        publishing,
+        publishing.stopped,
         ingress.stopped,
       ]);
       picture.close();
@@ -120,14 +114,6 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   };
 }
 
-/** The same store, which tells after each commit that something may have changed: followers need not wait for a poll. */
-function onCommit(store: Store, committed: () => void): Store {
-  return {
-    ...store,
-    async write(work) {
-      const value = await store.write(work);
-      committed();
-      return value;
-    },
-  };
-}
+/** Where this machine reaches a listener: one on every address answers on loopback too. */
+const probeHost = (address: string): string =>
+  address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
