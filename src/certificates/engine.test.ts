@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { selfSigned } from '../../test/fixtures/pebble.ts';
 import { createVirtualClock, Fault, silentLogger } from '../base/index.ts';
 import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
 import { openMemoryStore } from '../store/index.ts';
@@ -8,6 +9,8 @@ import type { ChainFacts } from '../x509/index.ts';
 import { createCertificateEngine } from './index.ts';
 import type { AcmePort } from './ports.ts';
 
+// What the CAs here issue is never looked into.
+const PEM = selfSigned().chain;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -19,6 +22,7 @@ async function startEngine(t: TestContext, ca: { down?: Set<string>; window?: ()
   const clock = createVirtualClock();
   const store = await openMemoryStore();
   const asked: Asked[] = [];
+  const revoked: string[] = [];
   let serial = 0;
   const acme: AcmePort = {
     connect: ({ directory }) => {
@@ -34,6 +38,7 @@ async function startEngine(t: TestContext, ca: { down?: Set<string>; window?: ()
         }),
         register: async (key) => ({ url: id, key, thumbprint: id }),
         renewalInfo: async () => ca.window && { ...ca.window(), askAgainAt: clock.now() + 6 * HOUR },
+        revoke: async () => void revoked.push(id),
         close: async () => {},
       };
       return client as Connected;
@@ -48,7 +53,7 @@ async function startEngine(t: TestContext, ca: { down?: Set<string>; window?: ()
         authorityKeyIdentifier: Buffer.from('a'),
       } as unknown as ChainFacts['leaf'];
       const text = {
-        pem: hex,
+        pem: PEM,
         serial: hex,
         fingerprint: hex,
         keyDigest: hex,
@@ -88,7 +93,7 @@ async function startEngine(t: TestContext, ca: { down?: Set<string>; window?: ()
       if (view?.status === status && row?.lease_until === 0) return view;
     }
   };
-  return { engine, clock, asked, settled };
+  return { engine, clock, asked, revoked, settled };
 }
 
 test('an issuer that is down is passed over for the next, left alone meanwhile, and the record says so', async (t) => {
@@ -141,4 +146,34 @@ test('nothing refers to it any more: not renewed, and gone after the grace time'
   assert.match((await at.settled(id, 'valid')).summary, /Nothing refers to it/);
   await at.clock.advance(8 * DAY);
   assert.equal(await certificates.get(id), undefined);
+});
+
+test('many are revoked: rehearsed first, then each replaced before its old one is revoked, at the rate', async (t) => {
+  const at = await startEngine(t, {});
+  const { certificates, issuers: _, ...rest } = at.engine;
+  const ids = [];
+  for (const name of ['a', 'b', 'c']) {
+    const id = await certificates.ensure({ names: [`${name}.example.com`], reference: `domain:${name}` });
+    await at.settled(id, 'valid');
+    ids.push(id);
+  }
+  const filter = { issuerId: 'one', issuedUntil: at.clock.now() + 1 };
+  const rehearsal = await rest.massRevocation.rehearse(filter, 1);
+  assert.partialDeepStrictEqual(rehearsal, { versions: 3, served: 3, notServed: 0, takesMs: 3 * HOUR });
+  assert.equal(at.asked.length, 3);
+  await rest.massRevocation.start(filter, 'superseded', 1);
+  await at.clock.advance(30 * 60_000);
+  while (at.revoked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([at.asked.length, at.revoked.length], [4, 1]);
+  await at.clock.advance(2 * HOUR);
+  while (at.revoked.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  for (const id of ids) {
+    await at.settled(id, 'valid');
+    const [newest, old] = await certificates.versions(id);
+    assert.equal(newest?.revokedAt, undefined);
+    assert.ok(old?.revokedAt !== undefined);
+    assert.equal((await certificates.get(id))?.served?.id, newest?.id);
+  }
+  assert.equal(at.revoked.length, 3);
+  assert.equal((await rest.massRevocation.rehearse(filter, 1)).versions, 0);
 });

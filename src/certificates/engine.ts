@@ -19,6 +19,7 @@ import {
   LETS_ENCRYPT,
 } from './issuers.ts';
 import { createLoop } from './loop.ts';
+import { createMassRevocation, type MassRevocation } from './mass-revocation.ts';
 import { DEFAULTS, type Engine, type EngineDeps, type EngineSettings } from './ports.ts';
 import { withdraw } from './revocation.ts';
 import { viewCertificate, viewEvent, viewVersion } from './views.ts';
@@ -27,6 +28,8 @@ import { ensureWithin, releaseWithin, renewWithin } from './wishes.ts';
 export interface CertificateEngine {
   readonly certificates: Certificates;
   readonly issuers: Issuers;
+  /** Rehearses the revocation of many, and does it: replacements first, at a bounded rate. */
+  readonly massRevocation: MassRevocation;
   /** Writes the built-in issuers as they are now, `internal-ca` among them where it is given. Before anything else. */
   prepare(builtIn?: readonly BuiltInIssuer[]): Promise<void>;
   /** Works until the signal: wakes when something is wished, and otherwise when the next certificate is due. */
@@ -41,6 +44,7 @@ export function createCertificateEngine(deps: EngineDeps, settings: EngineSettin
   return {
     certificates: createCertificates(engine, loop.wake),
     issuers: createIssuers(engine, connections),
+    massRevocation: createMassRevocation(engine, loop.wake),
     async prepare(builtIn = []) {
       await installBuiltIn(engine, [...LETS_ENCRYPT, ...builtIn]);
       if (engine.alone) await engine.store.write((tx) => endAllLeases(tx, engine.clock.now()));

@@ -13,4 +13,5 @@ export {
   type RevocationReason,
 } from './face.ts';
 export type { BuiltInIssuer, IssuerInput, Issuers, IssuerView } from './issuers.ts';
+export type { MassRevocation, RevocationFilter, RevocationRehearsal } from './mass-revocation.ts';
 export type { AcmePort, EngineDeps, EngineSettings, PreflightPort, SolverSource } from './ports.ts';

@@ -1,7 +1,12 @@
 import type { Obtained } from '../acme-client/index.ts';
 import type { Fault } from '../base/index.ts';
 import { appendEvent, type CertificateEventKind, trimEvents } from '../store/certificate-events.ts';
-import { type CertificateVersionRow, insertVersion, removeEnded } from '../store/certificate-versions.ts';
+import {
+  type CertificateVersionRow,
+  insertVersion,
+  removeEnded,
+  revokeReplaced,
+} from '../store/certificate-versions.ts';
 import { recordChange } from '../store/index.ts';
 import { holdIssuer, type IssuerRow, issuerById } from '../store/issuers.ts';
 import { ariIdOf } from './ari-id.ts';
@@ -49,6 +54,7 @@ export async function recordIssued(attempt: Attempt, issuer: IssuerRow, begun: B
     const words = `issued by ${chain.issuerName} through ${issuer.id}, good until ${new Date(chain.notAfter).toISOString()}`;
     const facts = { version: version.id, serial: chain.serial, issuer: issuer.id, staging: issuer.staging === 1 };
     await appendEvent(tx, { certificateId: row.id, at: now, kind: 'issued', words, facts });
+    await revokeReplaced(tx, row.id, version.id, now);
     await recordChange(tx, 'certificate', row.id, now);
     if (issuer.hold_problem !== null) await holdIssuer(tx, issuer.id, null, null);
     await trimEvents(tx, row.id, engine.eventsKept);

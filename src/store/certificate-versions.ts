@@ -70,6 +70,44 @@ export async function markRevoked(tx: Db, id: string, reason: string, now: numbe
     .execute();
 }
 
+/** Revoked as soon as a successor is served: until then `revoked_at` stays null. */
+export async function wantRevoked(tx: Db, id: string, reason: string): Promise<void> {
+  await tx.updateTable('certificate_version').set({ revocation_reason: reason }).where('id', '=', id).execute();
+}
+
+/** A successor is served: what was wanted revoked is. */
+export async function revokeReplaced(tx: Db, certificateId: string, servedId: string, now: number): Promise<void> {
+  await tx
+    .updateTable('certificate_version')
+    .set({ revoked_at: now })
+    .where('certificate_id', '=', certificateId)
+    .where('id', '!=', servedId)
+    .where('revocation_reason', 'is not', null)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+/** Unexpired, unrevoked versions that fit, with what their certificates say, oldest first. */
+export async function versionsToRevoke(
+  db: Db,
+  filter: { issuerId?: string; keyDigest?: string; issuedFrom?: number; issuedUntil?: number },
+  now: number,
+) {
+  let query = db
+    .selectFrom('certificate_version')
+    .innerJoin('certificate', 'certificate.id', 'certificate_version.certificate_id')
+    .selectAll('certificate_version')
+    .select(['certificate.names', 'certificate.served_version_id', 'certificate.unreferenced_at', 'certificate.kind'])
+    .where('certificate_version.not_after', '>', now)
+    .where('certificate_version.revoked_at', 'is', null)
+    .orderBy('certificate_version.issued_at');
+  if (filter.issuerId !== undefined) query = query.where('certificate_version.issuer_id', '=', filter.issuerId);
+  if (filter.keyDigest !== undefined) query = query.where('certificate_version.key_digest', '=', filter.keyDigest);
+  if (filter.issuedFrom !== undefined) query = query.where('certificate_version.issued_at', '>=', filter.issuedFrom);
+  if (filter.issuedUntil !== undefined) query = query.where('certificate_version.issued_at', '<', filter.issuedUntil);
+  return query.execute();
+}
+
 export async function markRevocationTold(tx: Db, id: string, now: number): Promise<void> {
   await tx.updateTable('certificate_version').set({ revocation_told_at: now }).where('id', '=', id).execute();
 }
