@@ -1,12 +1,12 @@
-import type { TLSSocket } from 'node:tls';
 import { type Clock, type Logger, limitedLogger } from '../base/index.ts';
 import { createPictureReader } from '../picture/index.ts';
 import { createSealer } from '../secrets/index.ts';
-import type { HandshakeObserver } from './listen/observer.ts';
 import { createPassthrough } from './listen/passthrough.ts';
 import { listenOn, type PortServer } from './listen/port-server.ts';
+import { createAccessLog } from './observe/access-log.ts';
+import { createWorkerMetrics } from './observe/worker-metrics.ts';
 import { createPictureView, type PictureView } from './picture-view.ts';
-import { createPlane } from './plane/index.ts';
+import { createPlane, type PlaneObserver } from './plane/index.ts';
 import type { TicketKeys } from './tls/ticket-keys.ts';
 import { createWorkerListener, type WorkerListener } from './worker-listener.ts';
 import type { EdgeSettings, FromWorker, InheritedSocket, PictureFile, ToWorker, WorkerInit } from './worker-wire.ts';
@@ -25,6 +25,9 @@ export interface Worker {
 // A connection looks by itself; this is for a quiet edge, whose routes' health checks follow the picture too.
 const LOOK_MS = 1_000;
 const DRAIN_LOOK_MS = 20;
+// Enough to see what goes on; a message of a million would stop the worker.
+const MOST_CONNECTIONS = 1_000;
+const FLUSH_MS = 200;
 
 /** Listens when it resolves. */
 export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<Worker> {
@@ -33,9 +36,17 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   let tickets: TicketKeys = init.tickets;
   const shared = openView(init.picture);
   const views = new Set([shared]);
-  const plane = createPlane({ routes: shared, settings: init.settings.plane, log, clock });
+  const metrics = createWorkerMetrics();
+  const accessLog = createAccessLog(init.settings.accessLog, log);
+  const observer: PlaneObserver = {
+    ...metrics.plane,
+    request(record) {
+      metrics.plane.request?.(record);
+      accessLog.note(record);
+    },
+  };
+  const plane = createPlane({ routes: shared, settings: init.settings.plane, log: strangersLog, clock, observer });
   const passthrough = createPassthrough({ routesOf: shared.routesOf, clock, log: strangersLog });
-  const observer = countHandshakes();
   shared.follow(({ hosts }) => {
     plane.routesChanged(hosts);
     passthrough.forget(hosts);
@@ -51,7 +62,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       shared,
       plane,
       passthrough,
-      observer,
+      observer: metrics.handshakes,
       tickets: () => tickets,
       onUnknownName: (serverName) => deps.tell({ type: 'unknown_name', serverName }),
       contexts: init.contexts,
@@ -60,8 +71,9 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     });
     listeners.set(settings.id, listener);
   }
-  const configure = ({ listeners: settings, plane: planeSettings }: EdgeSettings) => {
+  const configure = ({ listeners: settings, plane: planeSettings, accessLog: lines }: EdgeSettings) => {
     plane.configure(planeSettings);
+    accessLog.configure(lines);
     for (const entry of settings) listeners.get(entry.id)?.configure(entry);
   };
 
@@ -80,7 +92,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       admit: plane.admit,
       release: plane.release,
       accept: socket.role === 'tls' ? listener.acceptTls : listener.acceptPlain,
-      observer,
+      observer: metrics.handshakes,
       clock,
       log: strangersLog,
     });
@@ -92,6 +104,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     for (const listener of listeners.values()) listener.sweep();
     for (const server of servers) server.sweep();
   }, LOOK_MS);
+  const flushing = setInterval(accessLog.flush, FLUSH_MS);
   const sum = (count: (listener: WorkerListener) => number) =>
     [...listeners.values()].reduce((total, listener) => total + count(listener), 0);
   const report = (id: number) =>
@@ -104,6 +117,8 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
         contexts: sum((listener) => listener.contexts()),
         handshaking: sum((listener) => listener.handshaking()),
         rssBytes: process.memoryUsage.rss(),
+        samples: metrics.samples(),
+        connections: plane.connections().slice(0, MOST_CONNECTIONS),
       },
     });
 
@@ -123,6 +138,8 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       while (passthrough.open() > 0 && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
       passthrough.close();
       clearInterval(looking);
+      clearInterval(flushing);
+      accessLog.close();
       for (const listener of listeners.values()) listener.close();
       for (const view of views) view.close();
     },
@@ -132,8 +149,4 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
 function openView({ path, masterKeys }: PictureFile): PictureView {
   const [first, ...rest] = masterKeys;
   return createPictureView(createPictureReader(path, createSealer([first!, ...rest])));
-}
-
-function countHandshakes(): HandshakeObserver {
-  return { completed: (_socket: TLSSocket) => {}, failed: () => {} };
 }

@@ -2,6 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { Clock, Environment, Logger, LogLevel } from '../base/index.ts';
 import { type ChildState, createSupervised, FIRST_INHERITED_FD, type Supervised } from '../process/index.ts';
 import type { ListenerSettings } from './listen/settings.ts';
+import type { AccessLogSettings } from './observe/access-log.ts';
+import { renderPrometheus } from './observe/prometheus.ts';
+import { addSamples, type Sample } from './observe/series.ts';
 import { defaultSettings } from './plane/settings.ts';
 import type { PlaneSettings } from './plane/types.ts';
 import { type BoundPort, bindPort } from './sockets.ts';
@@ -29,6 +32,7 @@ export interface EdgeOptions {
   readonly listeners: readonly ListenerPlan[];
   readonly picture: PictureFile;
   readonly plane?: PlaneSettings;
+  readonly accessLog?: AccessLogSettings;
   /** One a core when absent. */
   readonly workers?: number;
   /** TLS contexts that each worker keeps. */
@@ -61,10 +65,12 @@ export interface Edge {
    * What may change under open connections: limits from the next request on, TLS settings from the next handshake on.
    * Addresses and ports stay; listeners are told apart by their id.
    */
-  configure(next: { readonly plane: PlaneSettings; readonly listeners: readonly ListenerSettings[] }): void;
+  configure(next: EdgeSettings): void;
   workers(): readonly { readonly slot: number; readonly state: ChildState }[];
   /** Each worker about itself; a worker that does not answer within a second is left out. */
   reports(): Promise<WorkerReport[]>;
+  /** Prometheus text of all workers together. */
+  metrics(): Promise<string>;
   /** New processes for all workers, one after another, without a refused connection. */
   replaceWorkers(deadlineMs: number): Promise<void>;
   /** Workers stop accepting, finish what they have until the deadline, and end; ports are given up. */
@@ -86,6 +92,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   let settings: EdgeSettings = {
     listeners: ports.map(({ plan }) => settle(plan, ports)),
     plane: options.plane ?? defaultSettings,
+    accessLog: options.accessLog ?? { format: 'off' },
   };
   const stopping = new AbortController();
   const waiting = new Map<number, (report: WorkerReport) => void>();
@@ -151,6 +158,8 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
     });
   };
 
+  const reportAll = async () => (await Promise.all(workers.map(reportOf))).filter((report) => report !== undefined);
+
   return {
     listeners: ports.map(({ plan, https, http }) => ({
       id: plan.id,
@@ -172,11 +181,23 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
           next.listeners.find(({ id }) => id === plan.id),
         ),
       );
-      settings = { listeners, plane: next.plane };
+      settings = { ...next, listeners };
       tellAll({ type: 'settings', settings });
     },
     workers: () => workers.map((worker, slot) => ({ slot, state: worker.state() })),
-    reports: async () => (await Promise.all(workers.map(reportOf))).filter((report) => report !== undefined),
+    reports: reportAll,
+    async metrics() {
+      const reports = await reportAll();
+      const own = {
+        counters: [],
+        gauges: edgeGauges(
+          reports,
+          workers.map((worker) => worker.state().status),
+        ),
+        histograms: [],
+      };
+      return renderPrometheus(addSamples([...reports.map(({ samples }) => samples), own]));
+    },
     async replaceWorkers(deadlineMs) {
       for (const worker of workers) await worker.replace(deadlineMs);
     },
@@ -189,6 +210,19 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       }
     },
   };
+}
+
+function edgeGauges(reports: readonly WorkerReport[], states: readonly string[]): Sample[] {
+  const gauge = (name: string, labels: Sample['labels'], value: number) => ({
+    name: `gatehouse_edge_${name}`,
+    labels,
+    value,
+  });
+  return [
+    ...states.map((state) => gauge('workers', [['state', state]], 1)),
+    ...reports.map(({ pid, rssBytes }) => gauge('worker_resident_bytes', [['pid', String(pid)]], rssBytes)),
+    ...reports.slice(0, 1).map(({ certificates }) => gauge('certificates', [], certificates)),
+  ];
 }
 
 interface PlanPorts {

@@ -1,6 +1,8 @@
 import type { LogLevel } from '../base/index.ts';
 import type { ListenerSettings } from './listen/settings.ts';
-import type { PlaneSettings } from './plane/types.ts';
+import type { AccessLogSettings } from './observe/access-log.ts';
+import type { Samples } from './observe/series.ts';
+import type { ConnectionState, PlaneSettings } from './plane/index.ts';
 import type { TicketKeys } from './tls/ticket-keys.ts';
 
 /** One bound socket as a worker sees it. Every worker has those of all slots and listens on those of its own. */
@@ -22,6 +24,7 @@ export interface PictureFile {
 export interface EdgeSettings {
   readonly listeners: readonly ListenerSettings[];
   readonly plane: PlaneSettings;
+  readonly accessLog: AccessLogSettings;
 }
 
 export interface WorkerInit {
@@ -54,4 +57,6 @@ export interface WorkerReport {
   readonly contexts: number;
   readonly handshaking: number;
   readonly rssBytes: number;
+  readonly samples: Samples;
+  readonly connections: readonly ConnectionState[];
 }

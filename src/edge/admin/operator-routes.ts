@@ -25,10 +25,16 @@ export function adminRoutes(deps: OperatorDeps): Routes {
         pid: process.pid,
         startedAt: new Date(deps.startedAt),
         draining: deps.draining(),
-        ...(await proxy.status()),
+        ...brief(await proxy.status()),
       },
     }),
     'GET /certificates': async () => ({ status: 200, body: certificatesOf(await proxy.status()) }),
+    'GET /connections': async () => ({
+      status: 200,
+      body: (await proxy.status()).reports.flatMap(({ pid, connections }) =>
+        connections.map((connection) => ({ worker: pid, ...connection })),
+      ),
+    }),
     'POST /reload': async () => {
       await deps.reload();
       return done;
@@ -48,6 +54,7 @@ export function adminRoutes(deps: OperatorDeps): Routes {
 export function healthRoutes(deps: OperatorDeps): Routes {
   return {
     'GET /healthz': () => ({ status: 200, body: 'ok\n' }),
+    'GET /metrics': async () => ({ status: 200, body: await deps.proxy.metrics(), type: 'text/plain; version=0.0.4' }),
     'GET /readyz': async () => {
       const reason = deps.draining() ? 'draining' : notReady(await deps.proxy.status(), deps.clock.now());
       return reason === undefined ? { status: 200, body: 'ok\n' } : { status: 503, body: `${reason}\n` };
@@ -66,6 +73,12 @@ export function notReady(status: ProxyStatus, now: number): string | undefined {
   }
   return undefined;
 }
+
+/** What a person looks at first; numbers and connections have answers of their own. */
+const brief = ({ reports, ...status }: ProxyStatus) => ({
+  ...status,
+  reports: reports.map(({ samples: _, connections, ...report }) => ({ ...report, connections: connections.length })),
+});
 
 function certificatesOf({ listeners }: ProxyStatus) {
   const date = (time: number | undefined) => (time === undefined ? undefined : new Date(time));

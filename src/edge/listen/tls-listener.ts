@@ -6,6 +6,7 @@ import type { ConnectionInfo, ListenerView, Plane } from '../plane/types.ts';
 import { type AlertName, fatalAlert } from '../tls/alert.ts';
 import { type ClientHello, parseClientHello } from '../tls/client-hello.ts';
 import type { ContextCache } from '../tls/context-cache.ts';
+import { groupOf } from '../tls/groups.ts';
 import { closeContext, createChallengeContext } from '../tls/secure-context.ts';
 import { type ClientVerification, verifyClient } from './client-identity.ts';
 import { createHandshakes } from './handshakes.ts';
@@ -133,7 +134,7 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
       handshakes.end(socket);
       tls.removeListener('_tlsError', fail);
       releaseControl(tls);
-      observer.completed(tls);
+      observer.completed(tls, groupOf(hello, settings.policy.groups));
       if (challenge) return endChallenge(tls, hello, endpoints);
       const client = clients === undefined ? undefined : verifyClient(tls);
       if (client !== undefined && !mayEnter(client)) {

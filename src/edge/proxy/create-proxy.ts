@@ -8,6 +8,7 @@ import { openCacheDirectory } from '../keeper/cache-directory.ts';
 import type { Issuance } from '../keeper/issuance.ts';
 import { createAcmeKeeper, type KeeperStatus } from '../keeper/keep-acme.ts';
 import { createFileKeeper } from '../keeper/keep-files.ts';
+import { renderPrometheus } from '../observe/prometheus.ts';
 import { type Edge, type EdgeListener, startEdge } from '../start-edge.ts';
 import type { WorkerReport } from '../worker-wire.ts';
 import { checkSamePorts } from './check-same-ports.ts';
@@ -39,6 +40,7 @@ export interface RunningProxy {
   /** Takes over what changed; when it rejects, what ran goes on as it was. */
   reload(plan: ProxyPlan): Promise<void>;
   status(): Promise<ProxyStatus>;
+  metrics(): Promise<string>;
   renew(): void;
   replaceWorkers(deadlineMs: number): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
@@ -89,6 +91,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       })),
       picture: { path: pathOf('shared'), masterKeys },
       plane: plan.plane,
+      accessLog: plan.accessLog,
       workers: options.workers,
       log: options.log,
       env: options.env,
@@ -139,7 +142,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
         kept.set(listener.plan.id, await exchange(entry, listener));
       }
       writeRoutes(shared, next, plan);
-      edge.configure({ plane: next.plane, listeners: next.listeners.map(({ plan: listener }) => listener) });
+      edge.configure({ ...next, listeners: next.listeners.map(({ plan: listener }) => listener) });
       plan = next;
     },
     async status() {
@@ -156,6 +159,9 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
         })),
         reports: await edge.reports(),
       };
+    },
+    async metrics() {
+      return (await edge.metrics()) + daysLeft(kept.values(), clock.now());
     },
     renew() {
       for (const { keeper } of kept.values()) keeper?.renew?.();
@@ -187,6 +193,21 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     for (const id of before) if (!after.has(id)) entry.picture.deleteCertificate(id);
     return next;
   }
+}
+
+/** By listener and first name, so that an alert can say whose certificate it is. */
+function daysLeft(all: Iterable<Kept>, now: number): string {
+  const gauges = [...all].flatMap(({ listener, keeper }) =>
+    (keeper?.status() ?? []).flatMap(({ names, notAfter }) => {
+      if (notAfter === undefined) return [];
+      const labels = [
+        ['listener', listener.plan.id],
+        ['name', names[0] ?? ''],
+      ] as const;
+      return [{ name: 'gatehouse_edge_certificate_days_left', labels, value: (notAfter - now) / 86_400_000 }];
+    }),
+  );
+  return gauges.length === 0 ? '' : renderPrometheus({ counters: [], gauges, histograms: [] });
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

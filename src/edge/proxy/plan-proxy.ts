@@ -7,6 +7,7 @@ import { planRoutes, type ReadText } from '../config/plan-routes.ts';
 import type { AcmeTlsConfig, ListenerConfig, ProxyConfig, TlsConfig } from '../config/schema.ts';
 import type { CertificateFiles } from '../keeper/keep-files.ts';
 import type { TlsListenerSettings } from '../listen/settings.ts';
+import type { AccessLogSettings } from '../observe/access-log.ts';
 import type { PlaneSettings } from '../plane/types.ts';
 import type { ListenerPlan } from '../start-edge.ts';
 import { defaultTlsPolicy } from '../tls/policy.ts';
@@ -16,6 +17,7 @@ export interface ProxyPlan {
   readonly listeners: readonly PlannedListener[];
   readonly routes: readonly Route[];
   readonly plane: PlaneSettings;
+  readonly accessLog: AccessLogSettings;
 }
 
 export interface PlannedListener {
@@ -70,6 +72,10 @@ export function planProxy(
   return {
     listeners,
     routes: planRoutes(config.sites, read),
+    accessLog: {
+      format: config.access_log.format,
+      file: config.access_log.file === undefined ? undefined : path(config.access_log.file),
+    },
     plane: {
       limits: planLimits(config.limits),
       trustedProxies: config.trusted_proxies,

@@ -4,6 +4,8 @@ export interface ClientHello {
   readonly serverName: string | undefined;
   /** Protocol names in the client's order (RFC 7301); empty when the extension is absent. */
   readonly alpn: readonly string[];
+  /** Code points of the groups it sent key shares for (RFC 8446 §4.2.8). */
+  readonly keyShares: readonly number[];
 }
 
 export type HelloResult =
@@ -17,6 +19,7 @@ const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ALPN = 16;
+const KEY_SHARE = 51;
 // RFC 8446 §5.1: a plaintext record holds at most 2^14 bytes. A ClientHello with post-quantum shares is below 2 KiB.
 const LONGEST_RECORD = 16_384;
 export const LONGEST_HELLO = 16_384;
@@ -95,6 +98,7 @@ function readHello(message: Uint8Array): ClientHello {
   reader.vector(1); // legacy_compression_methods
   let serverName: string | undefined;
   let alpn: string[] = [];
+  let keyShares: number[] = [];
   if (reader.left > 0) {
     const extensions = reader.vector(2);
     while (extensions.left > 0) {
@@ -102,9 +106,10 @@ function readHello(message: Uint8Array): ClientHello {
       const body = extensions.vector(2);
       if (type === SERVER_NAME) serverName = readServerName(body);
       else if (type === ALPN) alpn = readAlpn(body);
+      else if (type === KEY_SHARE) keyShares = readKeyShares(body);
     }
   }
-  return { serverName, alpn };
+  return { serverName, alpn, keyShares };
 }
 
 /** RFC 6066 §3: a list with one entry of type host_name. */
@@ -126,4 +131,15 @@ function readAlpn(body: Reader): string[] {
     names.push(Buffer.from(name.bytes(name.left)).toString('latin1'));
   }
   return names;
+}
+
+function readKeyShares(body: Reader): number[] {
+  const list = body.vector(2);
+  const groups: number[] = [];
+  while (list.left > 0) {
+    groups.push(list.number(2));
+    list.vector(2);
+    if (groups.length > 64) throw new Malformed('too many key shares');
+  }
+  return groups;
 }
