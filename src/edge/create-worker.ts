@@ -22,8 +22,9 @@ export interface Worker {
   drain(deadlineMs: number): Promise<void>;
 }
 
-// A connection looks by itself; this is for a quiet edge, whose routes' health checks follow the picture too.
-const LOOK_MS = 1_000;
+// A new connection looks by itself; this is for requests of connections that are open, and costs a microsecond.
+const LOOK_MS = 100;
+const SWEEP_MS = 1_000;
 const DRAIN_LOOK_MS = 20;
 // Enough to see what goes on; a message of a million would stop the worker.
 const MOST_CONNECTIONS = 1_000;
@@ -71,7 +72,11 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     });
     listeners.set(settings.id, listener);
   }
+  const look = () => {
+    for (const view of views) view.refresh();
+  };
   const configure = ({ listeners: settings, plane: planeSettings, accessLog: lines }: EdgeSettings) => {
+    look();
     plane.configure(planeSettings);
     accessLog.configure(lines);
     for (const entry of settings) listeners.get(entry.id)?.configure(entry);
@@ -99,11 +104,11 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   };
   await adopt(init.slot);
 
-  const looking = setInterval(() => {
-    for (const view of views) view.refresh();
+  const looking = setInterval(look, LOOK_MS);
+  const sweeping = setInterval(() => {
     for (const listener of listeners.values()) listener.sweep();
     for (const server of servers) server.sweep();
-  }, LOOK_MS);
+  }, SWEEP_MS);
   const flushing = setInterval(accessLog.flush, FLUSH_MS);
   const sum = (count: (listener: WorkerListener) => number) =>
     [...listeners.values()].reduce((total, listener) => total + count(listener), 0);
@@ -138,6 +143,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       while (passthrough.open() > 0 && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
       passthrough.close();
       clearInterval(looking);
+      clearInterval(sweeping);
       clearInterval(flushing);
       accessLog.close();
       for (const listener of listeners.values()) listener.close();

@@ -63,9 +63,9 @@ export interface Edge {
   start(): Promise<void>;
   /**
    * What may change under open connections: limits from the next request on, TLS settings from the next handshake on.
-   * Addresses and ports stay; listeners are told apart by their id.
+   * Addresses and ports stay; listeners are told apart by their id. Resolves when the workers have taken it over.
    */
-  configure(next: EdgeSettings): void;
+  configure(next: EdgeSettings): Promise<void>;
   workers(): readonly { readonly slot: number; readonly state: ChildState }[];
   /** Each worker about itself; a worker that does not answer within a second is left out. */
   reports(): Promise<WorkerReport[]>;
@@ -173,7 +173,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       rotate().catch(() => {});
       log.info({ workers: slots }, 'the edge serves');
     },
-    configure(next) {
+    async configure(next) {
       const listeners = ports.map(({ plan }) =>
         settle(
           plan,
@@ -183,6 +183,8 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       );
       settings = { ...next, listeners };
       tellAll({ type: 'settings', settings });
+      // Messages arrive in order, so an answer to the next is one to this.
+      await reportAll();
     },
     workers: () => workers.map((worker, slot) => ({ slot, state: worker.state() })),
     reports: reportAll,

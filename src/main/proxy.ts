@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLogger, errorText, Fault, type Logger, systemClock } from '../base/index.ts';
+import { createLogger, errorText, Fault, faultOf, type Logger, systemClock } from '../base/index.ts';
 import {
   adminRoutes,
   createProxy,
@@ -15,7 +15,7 @@ import {
   serveRoutes,
 } from '../edge/index.ts';
 import { createAcmeIssuance } from './proxy/acme-issuance.ts';
-import { type LoadedProxy, loadProxyConfig } from './proxy/load-proxy-config.ts';
+import { type LoadedProxy, loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
 
 const HELP = `Usage: gatehouse proxy --config FILE [--ready-file FILE]
 
@@ -95,7 +95,9 @@ async function runProxy(given: Given): Promise<void> {
     proxy = running;
     const reload = serially(async () => {
       const next = loadProxyConfig(given.file, given.env);
-      await running.reload(next.plan);
+      await running.reload(next.plan).catch((error: unknown) => {
+        throw placed(faultOf(error), next.place);
+      });
       loaded = next;
       log.info({ file: given.file }, 'the configuration was read again');
     });
@@ -120,6 +122,8 @@ async function runProxy(given: Given): Promise<void> {
       log.info({ listeners: running.listeners }, 'the proxy serves');
       await stop.wanted;
     }
+  } catch (error) {
+    throw placed(faultOf(error), loaded.place);
   } finally {
     await proxy?.stop(loaded.config.drain_seconds * 1000);
     for (const server of servers) server.close();

@@ -123,7 +123,7 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
       observer.failed('handshake error');
       log.warn(
         { listener: view.id, client: endpoints.remoteAddress, serverName: hello.serverName },
-        `handshake failed: ${errorText(error)}`,
+        `handshake failed: ${opensslReason(error)}`,
       );
       tls.destroy();
     };
@@ -245,3 +245,6 @@ function readHello(socket: Socket, head: Buffer | undefined, done: (bytes: Buffe
 function releaseControl(socket: TLSSocket): void {
   (socket as unknown as { _releaseControl?(): void })._releaseControl?.();
 }
+
+/** OpenSSL's own words; its whole message has addresses and source lines too. */
+const opensslReason = (error: Error): string => (error as { reason?: string }).reason ?? errorText(error);

@@ -142,7 +142,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
         kept.set(listener.plan.id, await exchange(entry, listener));
       }
       writeRoutes(shared, next, plan);
-      edge.configure({ ...next, listeners: next.listeners.map(({ plan: listener }) => listener) });
+      await edge.configure({ ...next, listeners: next.listeners.map(({ plan: listener }) => listener) });
       plan = next;
     },
     async status() {

@@ -7,6 +7,8 @@ import { readConfigFile } from '../config.ts';
 export interface LoadedProxy {
   readonly config: ProxyConfig;
   readonly plan: ProxyPlan;
+  /** `file:line:column` of a field. */
+  place(field: string): string;
 }
 
 /** Reads, checks and plans; throws a `Fault` whose problems each begin with file, line and column. */
@@ -15,7 +17,7 @@ export function loadProxyConfig(file: string, env: Environment): LoadedProxy {
   try {
     const baseDir = dirname(resolve(file));
     const stateDir = config.state_dir === undefined ? stateDirectory(env) : resolve(baseDir, config.state_dir);
-    return { config, plan: planProxy(config, { baseDir, stateDir, readText }) };
+    return { config, place, plan: planProxy(config, { baseDir, stateDir, readText }) };
   } catch (error) {
     throw placed(faultOf(error), place);
   }
