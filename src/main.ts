@@ -8,6 +8,7 @@ const SERVERS: Record<string, () => Promise<{ run: Serve }>> = {
   up: () => import('./main/up.ts'),
   proxy: () => import('./main/proxy.ts'),
   mcp: () => import('./main/mcp.ts'),
+  config: () => import('./main/config-command.ts'),
 };
 
 async function main(): Promise<number> {

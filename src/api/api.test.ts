@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { createTestControl } from '../../test/fixtures/control.ts';
 import { createVirtualClock, silentLogger } from '../base/index.ts';
 import { createApi } from './index.ts';
@@ -174,6 +175,68 @@ test('lists are paged by cursor', async () => {
   assert.deepEqual(seen, ['a0', 'a1', 'a2', 'a3', 'a4']);
   assert.equal((await call('GET', '/apps?cursor=nonsense')).body.field, 'cursor');
   assert.equal((await call('GET', '/apps?limit=0')).body.field, 'limit');
+});
+
+test('every route is in the OpenAPI document, with a name, words, and problems as its errors', async () => {
+  const { server } = await apiForTest();
+  const document = (await server.inject({ url: '/api/v1/openapi.json', headers: { host: 'localhost' } })).json();
+  const names = new Set<string>();
+  let operations = 0;
+  for (const [path, methods] of Object.entries<Record<string, Record<string, never>>>(document.paths))
+    for (const [method, operation] of Object.entries(methods)) {
+      const { operationId, summary, responses } = operation as unknown as {
+        operationId: string;
+        summary: string;
+        responses: Record<string, { content?: object }>;
+      };
+      operations++;
+      assert.ok(operationId && summary, `${method} ${path}`);
+      assert.ok(!names.has(operationId), operationId);
+      names.add(operationId);
+      for (const range of ['4XX', '5XX'])
+        assert.ok('application/problem+json' in (responses[range]?.content ?? {}), `${method} ${path} ${range}`);
+      // Not one of them answers a stranger, and none falls over when its parameters are nonsense.
+      const url = path.replaceAll(/\{\w+\}/g, '%00%F0%9F%92%A9');
+      const bare = await server.inject({ method: method.toUpperCase() as 'GET', url, headers: { host: 'localhost' } });
+      assert.ok([401, 403, 415, 422].includes(bare.statusCode), `${method} ${path}: ${bare.statusCode}`);
+    }
+  assert.ok(operations > 60, `${operations}`);
+});
+
+test('nonsense in path, query and body is a problem of the client, never a failure here', async (t) => {
+  const { server, token } = await apiForTest();
+  const document = (await server.inject({ url: '/api/v1/openapi.json', headers: { host: 'localhost' } })).json();
+  const headers = { host: 'localhost', authorization: `Bearer ${token}` };
+  const operations = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => !path.endsWith('/api/v1/events') && !(method === 'delete' && path.includes('/session')))
+      .map((method) => ({ path, method: method.toUpperCase() as 'GET' })),
+  );
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  t.diagnostic(`seed ${seed}`);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...operations),
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.dictionary(fc.constantFrom('limit', 'cursor', 'after', 'prefix', 'status'), fc.string({ maxLength: 20 })),
+      fc.jsonValue({ maxDepth: 3 }),
+      async ({ path, method }, word, query, body) => {
+        const url = `${path.replaceAll(/\{\w+\}/g, encodeURIComponent(word) || 'x')}?${new URLSearchParams(query)}`;
+        const answer = await server.inject({
+          method,
+          url,
+          headers,
+          ...(method !== 'GET' && {
+            payload: JSON.stringify(body),
+            headers: { ...headers, 'content-type': 'application/json' },
+          }),
+        });
+        assert.ok(answer.statusCode < 500 || answer.statusCode === 501, `${method} ${url}: ${answer.body}`);
+        if (answer.statusCode >= 400) assert.ok(answer.json().detail.length > 0);
+      },
+    ),
+    { seed, numRuns: 400 },
+  );
 });
 
 test('the OpenAPI document is 3.1 and names its schemas', async () => {

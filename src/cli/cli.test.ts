@@ -55,6 +55,19 @@ test('from an app to a served domain, in words', async (t) => {
   assert.match((await run(['audit', 'verify'])).out, /as they were written/);
 });
 
+test('names in bulk, with a report', async (t) => {
+  const { run, control } = await serverForTest(t);
+  control.start();
+  t.after(() => control.stop());
+  await run(['apps', 'create', 'shop', '--upstream', 'http://127.0.0.1:3000']);
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-cli-')), 'names.csv');
+  writeFileSync(file, 'one.localhost\ntwo.localhost\nnot a name\n');
+  const imported = await run(['domains', 'import', file, '--app', 'shop']);
+  assert.equal(imported.code, 1);
+  assert.match(imported.out, /2 added, 0 were there already, 1 failed/);
+  assert.match(imported.out, /line 3: not a name/);
+});
+
 test('failures go to standard error, say what to do, and set the exit code', async (t) => {
   const { run, api } = await serverForTest(t);
   const bad = await run(['apps', 'create', 'shop', '--upstream', 'nonsense']);

@@ -10,6 +10,8 @@ export interface Client {
   readonly api: string;
   /** The answer's `data`. Throws a `CommandFailure` with the problem's words. */
   call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  /** Sends text of another type than JSON; the answer's `data`. */
+  send<T>(path: string, contentType: string, body: string): Promise<T>;
   /** Every row of a paged list, up to `most`. */
   list<T>(path: string, most?: number): Promise<T[]>;
   text(path: string): Promise<string>;
@@ -47,6 +49,10 @@ export function createClient({ api, token }: CliFile): Client {
         body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
       const response = await ask(method, path, init);
       if (response.status === 204) return undefined as never;
+      return ((await response.json()) as { data: never }).data;
+    },
+    async send(path, contentType, body) {
+      const response = await ask('POST', path, { body, headers: { 'content-type': contentType } });
       return ((await response.json()) as { data: never }).data;
     },
     async list<T>(path: string, most = 100_000) {

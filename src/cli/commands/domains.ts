@@ -4,6 +4,7 @@ import type { Domain, Issuer } from '../../contract/index.ts';
 import type { Client } from '../client.ts';
 import type { Act, Context } from '../context.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
+import { importDomains } from '../import-domains.ts';
 import { followUntilServed } from '../progress.ts';
 import { relative, shortTime } from '../words.ts';
 
@@ -85,6 +86,11 @@ export function domainCommands(program: Command, act: Act): void {
         showDomain(context, domain);
       }),
     );
+  domains
+    .command('import <file>')
+    .description('claim up to 10,000 names: one a line, or CSV with domain, redirect_to, route; - is standard input')
+    .requiredOption('--app <app>', 'the app that they lead to')
+    .action(act((context, file: string, options: { app: string }) => importDomains(context, file, options.app)));
   domains
     .command('remove <domain>')
     .description('withdraw its route and certificate, and stop renewal')
