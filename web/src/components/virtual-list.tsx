@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
 
 interface VirtualListProps<Row> {
   readonly rows: readonly Row[];
@@ -30,7 +30,7 @@ export function VirtualList<Row>(props: VirtualListProps<Row>) {
   }, [more, last, rows.length]);
   return (
     <section className="card flush" aria-label={props.label}>
-      <div className="vhead" aria-hidden="true" style={{ gridTemplateColumns: columns }}>
+      <div className="vhead" aria-hidden="true" style={{ '--columns': columns } as CSSProperties}>
         {props.head.map((title) => (
           <div key={title}>{title}</div>
         ))}
@@ -44,7 +44,7 @@ export function VirtualList<Row>(props: VirtualListProps<Row>) {
               className="vrow"
               aria-setsize={rows.length}
               aria-posinset={index + 1}
-              style={{ gridTemplateColumns: columns, height: rowHeight, transform: `translateY(${start}px)` }}
+              style={{ '--columns': columns, height: rowHeight, transform: `translateY(${start}px)` } as CSSProperties}
             >
               {props.render(rows[index]!)}
             </li>
