@@ -7,7 +7,16 @@ import { classOf, isIssuersOwn } from './failure.ts';
 import { type Begun, begin, obtain } from './issue.ts';
 import type { IssuerConnections } from './issuers.ts';
 import type { Lease } from './lease.ts';
-import { type FailedIssuer, holdOf, holdWhereDown, note, recordFailure, recordIssued, settle } from './outcome.ts';
+import {
+  type FailedIssuer,
+  holdOf,
+  holdWhereDown,
+  keepsOrder,
+  note,
+  recordFailure,
+  recordIssued,
+  settle,
+} from './outcome.ts';
 import type { Engine } from './ports.ts';
 
 export interface Attempt {
@@ -58,7 +67,8 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
   } catch (error) {
     if (attempt.lease.signal.aborted) throw attempt.lease.signal.reason;
     const fault = faultOf(error);
-    if (spent !== undefined) await settle(attempt, issuer, fault, spent);
+    // An order that is kept keeps what it took: giving that back at each retry would undo the count.
+    if (spent !== undefined && !keepsOrder(fault)) await settle(attempt, issuer, fault, spent);
     await holdWhereDown(attempt, issuer, fault);
     return { fault, spent: fault.code !== 'quota' };
   }

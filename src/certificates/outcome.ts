@@ -197,4 +197,4 @@ function retryOf(
 }
 
 /** An order whose CA went away in the middle may still come to something. */
-const keepsOrder = (fault: Fault): boolean => classOf(fault) === 'ca-down';
+export const keepsOrder = (fault: Fault): boolean => classOf(fault) === 'ca-down';
