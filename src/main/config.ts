@@ -107,7 +107,14 @@ export const UpConfig = Type.Object(
       { ...closed, default: {} },
     ),
     domains: Type.Object(
-      { base: Type.String({ default: 'apps.localhost', description: 'apps get app-{id}.<base>' }) },
+      {
+        base: Type.String({ default: 'apps.localhost', description: 'apps get app-{id}.<base>' }),
+        addresses: Type.Array(Type.String(), {
+          default: [],
+          description:
+            'public addresses of the edge, which DNS of custom domains should hold; when empty, nothing waits for DNS',
+        }),
+      },
       { ...closed, default: {} },
     ),
   },

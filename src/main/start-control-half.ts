@@ -63,7 +63,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     secrets,
     clock,
     log,
-    domains: { baseDomain: config.domains.base, addresses: [] },
+    domains: { baseDomain: config.domains.base, addresses: config.domains.addresses },
     dns: dns.views,
     credentials: dns.credentials,
     dnsCredentials: dns.credentials,
@@ -76,6 +76,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     conversations: ingress.conversations,
     ingress: routes,
     caRootFile: caRootFile(dataDir),
+    delivered: async (id, version) => picture.certificateVersions().get(id) === version,
   });
   const adminToken = await untoldAdminToken(control, secrets);
   const api = await createApi({ control, clock, log, version: VERSION, allowedHosts: config.api.allowed_hosts });
