@@ -3,7 +3,7 @@ import { METHODS } from 'node:http';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CONNECTION_CLOSE, Head } from '../message/head.ts';
+import { CONNECTION_CLOSE, CONNECTION_KEEP_ALIVE, Head } from '../message/head.ts';
 import { ChunkedReader } from './chunked.ts';
 import { parseRequestHead } from './parse-head.ts';
 
@@ -45,7 +45,7 @@ function readOurs(bytes: Buffer): Message[] {
     const fields = Array.from({ length: head.count }, (_, index) => `${head.name(index)}: ${head.value(index)}`);
     messages.push({ method: head.method(), target: head.target(), fields, body });
     // After this message the connection ends (RFC 9112 §9.6): neither of the two reads on.
-    if ((head.connection & CONNECTION_CLOSE) !== 0) break;
+    if (head.connection & CONNECTION_CLOSE || (head.version !== 1 && !(head.connection & CONNECTION_KEEP_ALIVE))) break;
   }
   return messages;
 }
