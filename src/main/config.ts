@@ -75,6 +75,29 @@ export const UpConfig = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    secrets: Type.Object(
+      {
+        vault_address: Type.Optional(
+          Type.String({ description: 'base URL of Vault or OpenBao; absent: secrets are sealed in the store' }),
+        ),
+        vault_namespace: Type.Optional(Type.String({ description: 'namespace' })),
+        vault_ca_file: Type.Optional(Type.String({ description: 'PEM of the roots for its HTTPS' })),
+        vault_mount: Type.String({ default: 'secret', description: 'mount of a KV engine of version 2' }),
+        vault_prefix: Type.String({ default: 'gatehouse', description: 'path under which everything of ours is' }),
+        vault_auth: Type.Enum(['token', 'approle', 'kubernetes'], { default: 'token', description: 'how to log in' }),
+        vault_auth_mount: Type.Optional(
+          Type.String({ description: 'mount of the login (default: approle or kubernetes)' }),
+        ),
+        vault_role: Type.Optional(Type.String({ description: 'role_id of approle, or role of kubernetes' })),
+        vault_credential_file: Type.Optional(
+          Type.String({
+            description:
+              'file with the token, the secret_id, or the service account token (default for kubernetes: the one that is mounted)',
+          }),
+        ),
+      },
+      { ...closed, default: {} },
+    ),
     edge: Type.Object(
       {
         address: address('where the edge listens'),

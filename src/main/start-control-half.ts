@@ -6,7 +6,7 @@ import { createControl } from '../control/index.ts';
 import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
-import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
+import { createSealer } from '../secrets/index.ts';
 import { openStore } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
 import { serveConsole } from './console.ts';
@@ -17,6 +17,7 @@ import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts
 import { startIngress } from './ingress-side.ts';
 import { serveMcp } from './mcp-route.ts';
 import { startPublishing } from './publish-side.ts';
+import { openSecrets } from './secrets-side.ts';
 import { VERSION } from './version.ts';
 
 /** Wires and starts everything of the control half, in the order in which parts need each other. */
@@ -27,7 +28,8 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   const { signal } = stopping;
   const sealer = createSealer(start.masterKeys);
   const store = await openStore({ url: config.store.url ?? join(dataDir, 'gatehouse.db') });
-  const secrets = createSealedSecretStore(store, sealer, clock);
+  const secretsSide = openSecrets(config.secrets, { store, sealer, clock, log, signal });
+  const { secrets } = secretsSide;
   const picture = createPictureWriter(pictureFile(dataDir), sealer);
   const acme = await startAcmeSide(start, { store, secrets, clock, log, signal });
   const exposures = createExposureRoutes(store);

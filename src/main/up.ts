@@ -6,7 +6,7 @@ import { createLogger, dataDirectory, Fault, type Logger, systemClock } from '..
 import { defaultTlsPolicy, type Edge, startEdge } from '../edge/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
-import { createSealer, loadMasterKey } from '../secrets/index.ts';
+import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';
 import { loadUpConfig, type UpConfig } from './config.ts';
 import { type ControlReady, type ControlStart, pictureFile, type ToControl } from './control-start.ts';
 import { greeting } from './greeting.ts';
@@ -39,7 +39,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   const log = createLogger({ level: config.log.level, pretty });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDirectory(dataDir);
-  const masterKey = loadMasterKey({
+  const masterKeys = loadMasterKeys({
     file: join(dataDir, 'master.key'),
     ...(env.GATEHOUSE_MASTER_KEY !== undefined && { value: env.GATEHOUSE_MASTER_KEY }),
   });
@@ -47,7 +47,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     await supervise({
       config,
       dataDir,
-      masterKey,
+      masterKeys,
       log,
       pretty,
       readyFile: options['ready-file'],
@@ -81,7 +81,7 @@ function parse(argv: readonly string[]) {
 interface Supervision {
   readonly config: UpConfig;
   readonly dataDir: string;
-  readonly masterKey: Uint8Array;
+  readonly masterKeys: MasterKeys;
   readonly log: Logger;
   readonly pretty: boolean;
   readonly readyFile: string | undefined;
@@ -91,10 +91,10 @@ interface Supervision {
 
 /** Starts both halves, tells when everything serves, and returns when it has been told to stop and all is down. */
 async function supervise(given: Supervision): Promise<void> {
-  const { config, dataDir, masterKey, log } = given;
+  const { config, dataDir, masterKeys, log } = given;
   const picture = pictureFile(dataDir);
   // Made here, so that workers find it whichever half is up first.
-  createPictureWriter(picture, createSealer([masterKey])).close();
+  createPictureWriter(picture, createSealer(masterKeys)).close();
   const stopped = stopSignal(log);
   const edge = startEdge(
     {
@@ -108,7 +108,7 @@ async function supervise(given: Supervision): Promise<void> {
           tls: { policy: defaultTlsPolicy, http2: true, handshakeMs: HANDSHAKE_MS },
         },
       ],
-      picture: { path: picture, masterKeys: [masterKey] },
+      picture: { path: picture, masterKeys },
       workers: config.edge.workers ?? availableParallelism(),
       log: { level: config.log.level, pretty: given.pretty },
       env: environmentOf(given.env),
@@ -125,7 +125,7 @@ async function supervise(given: Supervision): Promise<void> {
       init: (): ControlStart => ({
         config,
         dataDir,
-        masterKeys: [masterKey],
+        masterKeys,
         edge: edgePorts,
         ...(ports && { ports }),
       }),

@@ -4,20 +4,23 @@ import { dirname } from 'node:path';
 import { Fault } from '../base/index.ts';
 
 export interface MasterKeySource {
-  /** Base64 of 32 bytes, from the environment. Wins over the file. */
+  /** Keys in base64 of 32 bytes each, from the environment, separated by commas or white space. Wins over the file. */
   readonly value?: string;
-  /** A file holding the same; made with a new key, mode 0600, when absent. */
+  /** A file holding the same, one a line; made with a new key, mode 0600, when absent. */
   readonly file: string;
 }
 
 const KEY_BYTES = 32;
 
-export function loadMasterKey(source: MasterKeySource): Uint8Array {
-  if (source.value !== undefined) return parseKey(source.value, 'GATEHOUSE_MASTER_KEY');
+export type MasterKeys = readonly [Uint8Array, ...Uint8Array[]];
+
+/** The master keys: the first seals, all of them open. A new first line is how the key is changed without a pause. */
+export function loadMasterKeys(source: MasterKeySource): MasterKeys {
+  if (source.value !== undefined) return parseKeys(source.value, 'GATEHOUSE_MASTER_KEY');
   try {
     const mode = statSync(source.file).mode & 0o077;
     if (mode !== 0) throw bad(`${source.file} may be read by others`, `chmod 600 ${source.file}`);
-    return parseKey(readFileSync(source.file, 'utf8'), source.file);
+    return parseKeys(readFileSync(source.file, 'utf8'), source.file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
@@ -32,14 +35,17 @@ export function loadMasterKey(source: MasterKeySource): Uint8Array {
   } finally {
     unlinkSync(draft);
   }
-  return parseKey(readFileSync(source.file, 'utf8'), source.file);
+  return parseKeys(readFileSync(source.file, 'utf8'), source.file);
 }
 
-function parseKey(text: string, origin: string): Uint8Array {
-  const key = Buffer.from(text.trim(), 'base64');
-  if (key.length !== KEY_BYTES)
+function parseKeys(text: string, origin: string): MasterKeys {
+  const [first, ...others] = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => Buffer.from(part, 'base64'));
+  if (first === undefined || [first, ...others].some(({ length }) => length !== KEY_BYTES))
     throw bad(`${origin} is not base64 of ${KEY_BYTES} bytes`, `make one with: openssl rand -base64 ${KEY_BYTES}`);
-  return key;
+  return [first, ...others];
 }
 
 function bad(detail: string, advice: string): Fault {

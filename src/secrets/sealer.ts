@@ -7,6 +7,8 @@ export interface Sealer {
   seal(plain: Uint8Array, context: string): Uint8Array;
   /** Throws a `Fault` when the key is another one, or the envelope or its context was changed. */
   open(envelope: Uint8Array, context: string): Uint8Array;
+  /** Whether it is sealed under the first master key. */
+  isCurrent(envelope: Uint8Array): boolean;
 }
 
 // Envelope: version (1) | key id (4) | salt (16) | nonce (12) | tag (16) | ciphertext.
@@ -34,6 +36,8 @@ export function createSealer(masterKeys: readonly [Uint8Array, ...Uint8Array[]])
       const body = Buffer.concat([cipher.update(plain), cipher.final()]);
       return Buffer.concat([Buffer.of(VERSION), keyId(master), salt, nonce, cipher.getAuthTag(), body]);
     },
+    isCurrent: (envelope) =>
+      envelope[0] === VERSION && keyId(masterKeys[0]).equals(envelope.subarray(1, 1 + KEY_ID_BYTES)),
     open(envelope, context) {
       const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
       if (bytes.length < HEADER_BYTES || bytes[0] !== VERSION) throw unreadable(context, 'is not an envelope of ours');
