@@ -108,6 +108,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
         control.stop(),
         engine.stopped,
         dns.stopped,
+        secretsSide.stopped,
         publishing.stopped,
         ingress.stopped,
       ]);

