@@ -7,6 +7,7 @@ type Serve = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number
 const SERVERS: Record<string, () => Promise<{ run: Serve }>> = {
   up: () => import('./main/up.ts'),
   proxy: () => import('./main/proxy.ts'),
+  'hub-agent': () => import('./main/hub-agent.ts'),
   mcp: () => import('./main/mcp.ts'),
   config: () => import('./main/config-command.ts'),
 };

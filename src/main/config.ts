@@ -110,6 +110,17 @@ export const UpConfig = Type.Object(
       { ...closed, default: {} },
     ),
     publish: PublishConfig,
+    agents: Type.Object(
+      {
+        address: address('where agents of peers are listened for'),
+        port: port(8442, 'agents of peers over mutual TLS'),
+        names: Type.Array(Type.String(), {
+          default: [],
+          description: 'host names and addresses by which agents reach it; the first is in the command to enrol',
+        }),
+      },
+      { ...closed, default: {} },
+    ),
     missions: Type.Object(
       {
         approvals: Type.Union([Type.Literal(1), Type.Literal(2)], {

@@ -15,6 +15,7 @@ export interface ControlStart {
 export interface ControlPorts {
   readonly api: number;
   readonly acme: number;
+  readonly agents: number;
 }
 
 /** What the control half answers once everything of it serves. */

@@ -9,6 +9,7 @@ import type { RunningChild } from '../process/index.ts';
 import { createSealer } from '../secrets/index.ts';
 import { openStore } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
+import { startAgents } from './agent-side.ts';
 import { serveConsole } from './console.ts';
 import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
 import { startDns } from './dns-side.ts';
@@ -47,6 +48,11 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
   const { approvals, asker_may_approve, expire_after_hours } = config.missions;
+  const agents = await startAgents(
+    { ...config.agents, port: start.ports?.agents ?? config.agents.port },
+    { store, clock, log: log.child({ part: 'agents' }), ca: acme.ca, signal },
+  );
+  const agentUrl = `https://${config.agents.names[0] ?? 'localhost'}:${agents.port}`;
   const ingress = startIngress({
     store,
     clock,
@@ -58,6 +64,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     routes,
     edge: start.edge,
     policy: { approvals, askerMayApprove: asker_may_approve, expiresAfter: expire_after_hours * 3_600_000 },
+    enrol: (peerId, by) => agents.enrolments.offer(peerId, by, agentUrl),
     signal,
   });
   const control = createControl({
@@ -89,7 +96,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   await writeCliFile(control, dataDir, `http://127.0.0.1:${apiPort}`);
   control.start();
   const ready: ControlReady = {
-    ports: { api: apiPort, acme: acme.port },
+    ports: { api: apiPort, acme: acme.port, agents: agents.port },
     acmeDirectory: acme.directory,
     caRootFile: caRootFile(dataDir),
     ...(adminToken !== undefined && { adminToken }),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Mission, OwnDocument } from '../../contract/index.ts';
+import type { Enrolment, Mission, OwnDocument } from '../../contract/index.ts';
 import type { Act } from '../context.ts';
 import { parseSettings } from '../settings.ts';
 
@@ -18,8 +18,25 @@ export function networkCommands(program: Command, act: Act): void {
     .command('networks')
     .description('overlay networks, their peers, virtual IPs and port mappings');
   collection(networks, act, 'networks', 'name=office ipv6=fd00:1::/64');
-  for (const [word, [kind, example]] of Object.entries(KINDS))
-    collection(networks.command(word).description(`${word.replace('-', ' ')} of networks`), act, kind, example);
+  for (const [word, [kind, example]] of Object.entries(KINDS)) {
+    const parent = networks.command(word).description(`${word.replace('-', ' ')} of networks`);
+    collection(parent, act, kind, example);
+    if (kind === 'peers') enrolment(parent, act);
+  }
+}
+
+function enrolment(peers: Command, act: Act): void {
+  peers
+    .command('enrol <peer>')
+    .description('a token with which the agent on the peer enrols, once and soon')
+    .action(
+      act(async ({ client, output }, id: string) => {
+        const made = await client.call<Enrolment>('POST', `/system/sdwan/peers/${encodeURIComponent(id)}/enrol`);
+        if (output.json) return output.value(made);
+        output.note('Run this on the peer, as root, within half an hour. It is shown once:');
+        output.line(made.command);
+      }),
+    );
 }
 
 /** list, show, create and remove: the network itself knows the fields, and names each wrong one. */

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, faultOf, type Logger } from '../../base/index.ts';
+import type { DesiredState } from '../desired-state.ts';
+import { type Applied, applyState, NOTHING_APPLIED, readCounters } from './apply.ts';
+import { type ControlClient, createControlClient } from './client.ts';
+import { type AgentIdentity, renewIdentity, writeWhole } from './identity.ts';
+import type { Machine } from './machine.ts';
+
+export interface AgentDeps {
+  readonly control: string;
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly machine: Machine;
+}
+
+const STATE_FILE = 'applied.json';
+const PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/**
+ * Follows the desired state until the signal. While the control half is away everything that was applied goes on; after
+ * a restart of the machine the last state is applied again before anything is asked.
+ */
+export async function runAgent(deps: AgentDeps, first: AgentIdentity, signal: AbortSignal): Promise<void> {
+  const { clock, log, directory } = deps;
+  let identity = first;
+  let client = createControlClient(deps.control, identity);
+  let applied = await applyAgain(deps);
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      if (clock.now() >= identity.renewAt) {
+        identity = await renewIdentity(deps.control, directory, identity);
+        client.close();
+        client = createControlClient(deps.control, identity);
+        log.info({}, 'the agent’s certificate was renewed');
+      }
+      // A state that could not be applied is asked for, and tried, again.
+      const wanted = await client.state(applied.version === '' ? undefined : applied.version, signal);
+      applied = await applyAndReport(deps, client, applied, wanted);
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) break;
+      const { code, detail, advice } = faultOf(error).details;
+      log.warn({ code, advice }, `${detail}; what is applied stays`);
+      await clock.sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** failures++), signal).catch(() => {});
+    }
+  }
+  client.close();
+}
+
+async function applyAndReport(
+  deps: AgentDeps,
+  client: ControlClient,
+  before: Applied,
+  wanted: DesiredState | undefined,
+): Promise<Applied> {
+  const { machine, log } = deps;
+  let applied = before;
+  let problem: unknown;
+  if (wanted !== undefined)
+    try {
+      applied = await applyState(machine, before, wanted, (state) => keep(deps, { ...state, wanted }));
+      log.info({ version: applied.version, addresses: applied.addresses }, 'applied');
+    } catch (error) {
+      problem = error;
+    }
+  const forwarding = machine.forwarding();
+  const isHub = applied.ruleset !== undefined;
+  await client.report({
+    applied: applied.version,
+    counters: isHub ? await readCounters(machine) : {},
+    forwarding,
+    unresolved: wanted?.unresolved ?? [],
+    addresses: applied.addresses,
+    problem: problem === undefined ? null : faultOf(problem).details.detail,
+    ...(isHub &&
+      !(forwarding.ipv4 && forwarding.ipv6) && {
+        advice:
+          'forwarding is off here, so the hub passes nothing on: sysctl net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1',
+      }),
+  });
+  if (problem !== undefined) throw problem;
+  return applied;
+}
+
+function keep({ directory }: AgentDeps, state: Applied & { wanted: DesiredState }): void {
+  writeWhole(directory, STATE_FILE, JSON.stringify(state));
+}
+
+async function applyAgain(deps: AgentDeps): Promise<Applied> {
+  let kept: (Applied & { wanted: DesiredState }) | undefined;
+  try {
+    kept = JSON.parse(readFileSync(join(deps.directory, STATE_FILE), 'utf8')) as Applied & { wanted: DesiredState };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      deps.log.warn({ err: error }, 'what was applied is not known');
+    return NOTHING_APPLIED;
+  }
+  try {
+    const { wanted } = kept;
+    return await applyState(deps.machine, kept, wanted, (state) => keep(deps, { ...state, wanted }));
+  } catch (error) {
+    deps.log.warn({ err: error }, 'the last state could not be applied again; it is asked for anew');
+    return { ...NOTHING_APPLIED, addresses: kept.addresses };
+  }
+}
