@@ -71,7 +71,9 @@ function askByDatagram({ host, port }: PlainServer, question: Question, signal: 
       if (reply !== undefined) finish(() => resolve(reply));
     });
     // Connected, so that the kernel drops datagrams from other addresses and reports a closed port.
-    socket.connect(port, host, () => socket.send(message));
+    // Not by connect's callback, which is also called when there is no way there; that is an error event without one.
+    socket.once('connect', () => socket.send(message));
+    socket.connect(port, host);
   });
 }
 

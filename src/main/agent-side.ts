@@ -70,7 +70,7 @@ async function issue(
   name: string,
 ): Promise<{ chainPem: string; notAfter: number }> {
   // Its own signature is checked on reading, so the asker holds the key; the names are ours to give.
-  const { spki } = parseCertificationRequest(parsePem(csrPem, 'CERTIFICATE REQUEST')[0]!);
+  const { spki } = parseCertificationRequest(parsePem('CERTIFICATE REQUEST', csrPem)[0]!);
   const now = clock.now();
   const row = await ca.issue({
     spki,

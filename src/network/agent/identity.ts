@@ -23,7 +23,7 @@ const FILE = 'identity.json';
 export function loadIdentity(directory: string): AgentIdentity | undefined {
   try {
     const { ca, key, certificate } = JSON.parse(readFileSync(join(directory, FILE), 'utf8')) as Required<Identity>;
-    const { notBefore, notAfter } = parseCertificate(parsePem(certificate, 'CERTIFICATE')[0]!);
+    const { notBefore, notAfter } = parseCertificate(parsePem('CERTIFICATE', certificate)[0]!);
     return { ca, key, certificate, renewAt: notBefore + ((notAfter - notBefore) * 2) / 3 };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
