@@ -24,6 +24,14 @@ for (const challenge of ['http-01', 'tls-alpn-01'] as const)
     });
     const { output } = await run('curl', [
       '-fsS',
+      // Caddy says that it has the certificate a moment before it serves it.
+      '--retry',
+      '50',
+      '--retry-all-errors',
+      '--retry-delay',
+      '0',
+      '--retry-max-time',
+      '20',
       '--cacert',
       rootFile,
       '--resolve',
