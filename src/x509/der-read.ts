@@ -1,4 +1,5 @@
-import { Fault } from '../base/index.ts';
+import { type AsnType, fromBER } from 'asn1js';
+import { errorText, Fault } from '../base/index.ts';
 import { TAG } from './der-write.ts';
 
 /** One element of strict DER: definite lengths in their shortest form, single-byte tags, nothing after the end. */
@@ -6,8 +7,10 @@ export interface Element {
   readonly tag: number;
   /** Content without tag and length. */
   readonly content: Buffer;
-  /** Tag, length and content. */
+  /** Tag, length and content, as they were given: what a signature is over. */
   readonly whole: Buffer;
+  /** Undefined for a primitive one. */
+  readonly inside: readonly Element[] | undefined;
 }
 
 const MOST_CHILDREN = 10_000;
@@ -16,46 +19,51 @@ export function notDer(why: string): Fault {
   return new Fault({ code: 'malformed_der', detail: why, party: 'client', retry: 'never', status: 400 });
 }
 
-/** The single element that the bytes are. Throws a `Fault` of code `malformed_der`. */
+/** The single element that the bytes are, read by asn1js. Throws a `Fault` of code `malformed_der`. */
 export function readElement(bytes: Uint8Array): Element {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const first = elementAt(buffer, 0);
-  if (first.whole.length !== buffer.length) throw notDer('bytes follow the end of the structure');
-  return first;
+  let read: ReturnType<typeof fromBER>;
+  try {
+    read = fromBER(bytes);
+  } catch (error) {
+    // What nests too deep for the library ends here too.
+    throw notDer(`cannot be read: ${errorText(error)}`);
+  }
+  if (read.offset === -1) throw notDer(read.result.error || 'is no ASN.1');
+  if (read.offset !== bytes.length) throw notDer('bytes follow the end of the structure');
+  return elementOf(read.result, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
 }
 
 /** The elements inside a constructed one. */
-export function children(parent: Element): Element[] {
-  if ((parent.tag & 0x20) === 0) throw notDer(`tag 0x${parent.tag.toString(16)} has no elements inside it`);
-  const found: Element[] = [];
-  for (let at = 0; at < parent.content.length; ) {
-    const child = elementAt(parent.content, at);
-    found.push(child);
-    if (found.length > MOST_CHILDREN) throw notDer('too many elements');
-    at += child.whole.length;
-  }
-  return found;
+export function children(parent: Element): readonly Element[] {
+  if (parent.inside === undefined) throw notDer(`tag 0x${parent.tag.toString(16)} has no elements inside it`);
+  return parent.inside;
 }
 
-function elementAt(buffer: Buffer, start: number): Element {
-  const tag = buffer[start];
-  const first = buffer[start + 1];
-  if (tag === undefined || first === undefined) throw notDer('ends inside a header');
-  if ((tag & 0x1f) === 0x1f) throw notDer('a tag of several bytes, which no structure here has');
-  let length = first;
-  let at = start + 2;
-  if (first >= 0x80) {
-    const count = first & 0x7f;
-    if (count === 0 || count > 4) throw notDer('an indefinite or oversized length');
-    if (at + count > buffer.length) throw notDer('ends inside a length');
-    length = buffer.readUIntBE(at, count);
-    at += count;
-    if (length < 0x80 || (count > 1 && length < 2 ** (8 * (count - 1))))
-      throw notDer('a length not in its shortest form');
-  }
-  if (at + length > buffer.length) throw notDer('an element is longer than what holds it');
-  return { tag, content: buffer.subarray(at, at + length), whole: buffer.subarray(start, at + length) };
+/** The library reads BER; what DER does not allow is refused here (X.690 §10.1). */
+function elementOf(block: AsnType, bytes: Buffer, start: number): Element {
+  const { idBlock, lenBlock } = block;
+  const header = idBlock.blockLength + lenBlock.blockLength;
+  const whole = bytes.subarray(start, start + block.blockLength);
+  const content = whole.subarray(header);
+  if (idBlock.blockLength !== 1) throw notDer('a tag of several bytes, which no structure here has');
+  if (lenBlock.isIndefiniteForm) throw notDer('an indefinite length');
+  if (lenBlock.blockLength !== shortestLength(content.length)) throw notDer('a length not in its shortest form');
+  const tag = whole[0]!;
+  if (!idBlock.isConstructed) return { tag, content, whole, inside: undefined };
+  const blocks = (block.valueBlock as { value?: AsnType[] }).value ?? [];
+  if (blocks.length > MOST_CHILDREN) throw notDer('too many elements');
+  let at = start + header;
+  const inside = blocks.map((child) => {
+    const element = elementOf(child, bytes, at);
+    at += child.blockLength;
+    return element;
+  });
+  if (at !== start + whole.length) throw notDer('an element is not filled by what it holds');
+  return { tag, content, whole, inside };
 }
+
+/** Bytes that a length takes in its shortest form (X.690 §8.1.3). */
+const shortestLength = (length: number): number => (length < 0x80 ? 1 : 1 + Math.ceil((32 - Math.clz32(length)) / 8));
 
 /** The element if it has the tag; throws otherwise. `what` names it in the error. */
 export function expectTag(found: Element | undefined, tag: number, what: string): Element {
@@ -64,7 +72,7 @@ export function expectTag(found: Element | undefined, tag: number, what: string)
   return found;
 }
 
-export const sequenceOf = (found: Element | undefined, what: string): Element[] =>
+export const sequenceOf = (found: Element | undefined, what: string): readonly Element[] =>
   children(expectTag(found, TAG.sequence, what));
 
 /** An object identifier in its dotted form. */
