@@ -36,6 +36,7 @@ test('the console', async (t) => {
   await t.test('signs in with a token, by keyboard, and keeps no secret in the page', async (t) => {
     const page = await openPage(t, browser, gatehouse);
     await page.goto(`${gatehouse.ready.api}/`);
+    await page.locator('input:focus').waitFor();
     await page.keyboard.type('not a token');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('unknown, expired or revoked').waitFor();

@@ -3,6 +3,7 @@ import { Redirect, Route, Switch } from 'wouter';
 import { useLive } from '../api/live.ts';
 import { SessionProvider, useSession, useSessionQuery } from '../api/session.tsx';
 import { Empty, Failure, Loading } from '../components/states.tsx';
+import { Boundary } from './boundary.tsx';
 import { Navigation } from './navigation.tsx';
 import { SignIn } from './sign-in.tsx';
 
@@ -51,25 +52,27 @@ function SignedIn() {
             </div>
           )}
           <main className="shell-main" id="content" tabIndex={-1}>
-            <Suspense fallback={<Loading />}>
-              <Switch>
-                <Route path="/app" component={Overview} />
-                <Route path="/app/domains" component={Domains} nest />
-                <Route path="/app/system/acme" component={Acme} nest />
-                <Route path="/app/system/ingress" component={Ingress} nest />
-                <Route path="/app/system/network" component={Network} nest />
-                <Route path="/app/missions" component={Missions} nest />
-                <Route path="/app/audit" component={Audit} />
-                <Route path="/app/tokens" component={Tokens} />
-                <Route path="/app/settings" component={Settings} />
-                <Route path="/">
-                  <Redirect to="/app" replace />
-                </Route>
-                <Route>
-                  <Empty title="There is no such page" />
-                </Route>
-              </Switch>
-            </Suspense>
+            <Boundary>
+              <Suspense fallback={<Loading />}>
+                <Switch>
+                  <Route path="/app" component={Overview} />
+                  <Route path="/app/domains" component={Domains} nest />
+                  <Route path="/app/system/acme" component={Acme} nest />
+                  <Route path="/app/system/ingress" component={Ingress} nest />
+                  <Route path="/app/system/network" component={Network} nest />
+                  <Route path="/app/missions" component={Missions} nest />
+                  <Route path="/app/audit" component={Audit} />
+                  <Route path="/app/tokens" component={Tokens} />
+                  <Route path="/app/settings" component={Settings} />
+                  <Route path="/">
+                    <Redirect to="/app" replace />
+                  </Route>
+                  <Route>
+                    <Empty title="There is no such page" />
+                  </Route>
+                </Switch>
+              </Suspense>
+            </Boundary>
           </main>
         </div>
       </div>
