@@ -109,6 +109,8 @@ function planUpstream(
 ): Upstream {
   if (typeof entry === 'string') return { url: entry };
   const { url, weight, proxy_protocol, tls } = entry;
+  if (url.startsWith('h2c:') && proxy_protocol !== undefined)
+    refuse(`${field}.proxy_protocol`, 'h2c connections are shared by clients, and a PROXY header speaks for one');
   return {
     url,
     weight,

@@ -1,7 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { formatProxyHeader } from '../listen/proxy-protocol.ts';
 import type { ConnectionInfo } from '../plane/types.ts';
-import { proxyHeader } from './proxy-header.ts';
 import type { Target } from './target.ts';
 
 export interface Connecting {
@@ -58,7 +58,7 @@ export function connect(
         }
       : {}),
   });
-  const header = target.proxyProtocol === undefined ? undefined : proxyHeader(target.proxyProtocol, client);
+  const header = target.proxyProtocol === undefined ? undefined : formatProxyHeader(target.proxyProtocol, client);
   if (header !== undefined) plain.write(header);
   let socket: Socket = plain;
   const listen = (to: (bytes: Buffer, end: number) => void) => {

@@ -136,7 +136,8 @@ export class Pool {
   /** A connection has finished its request and can take another. */
   giveBack(side: Http1Upstream): void {
     this.busy.delete(side);
-    if (this.closed || this.idle.length >= MOST_IDLE) {
+    // What a PROXY header said of one client must not be believed of the next.
+    if (this.closed || this.idle.length >= MOST_IDLE || this.target.proxyProtocol !== undefined) {
       side.close();
       return;
     }

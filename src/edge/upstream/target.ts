@@ -38,6 +38,7 @@ export function parseTarget(upstream: Upstream): Target {
       field: 'url',
     });
   }
+  if (scheme === 'h2c:' && proxyProtocol !== undefined) throw sharedByClients(url);
   const host = parsed.hostname.replace(/^\[|\]$/g, '');
   const port = parsed.port === '' ? defaultPort : Number(parsed.port);
   const secure = scheme === 'https:';
@@ -46,8 +47,18 @@ export function parseTarget(upstream: Upstream): Target {
     url,
     transport: { host, port },
     tls: secure ? { serverName: tls?.serverName ?? host, ca: tls?.ca, insecure: tls?.insecure ?? false } : undefined,
-    protocol: scheme === 'h2c:' ? 'h2' : secure && tls?.http2 !== false ? 'alpn' : 'h1',
+    // A PROXY header speaks for one client, and HTTP/2 connections serve many.
+    protocol: scheme === 'h2c:' ? 'h2' : secure && tls?.http2 !== false && proxyProtocol === undefined ? 'alpn' : 'h1',
     authority: port === (secure ? 443 : 80) ? parsed.hostname : `${parsed.hostname}:${port}`,
     proxyProtocol,
   };
 }
+
+const sharedByClients = (url: string) =>
+  new Fault({
+    code: 'invalid_upstream',
+    detail: `the upstream ${url} cannot have a PROXY header: clients share HTTP/2 connections`,
+    party: 'operator',
+    retry: 'never',
+    field: 'proxy_protocol',
+  });
