@@ -2,6 +2,35 @@ import { type Static, Type } from 'typebox';
 import { Certificate, Quota } from './certificates.ts';
 import { Nullable, named, Time } from './common.ts';
 
+export const EdgeTraffic = Type.Object({
+  at: Time,
+  workers: Type.Integer({ description: 'worker processes that serve' }),
+  open_connections: Type.Integer(),
+  certificates: Type.Integer({ description: 'that may be served' }),
+  handshakes: Type.Array(
+    Type.Object({ version: Type.String(), kind: Type.String(), group: Type.String(), count: Type.Integer() }),
+    { description: 'completed since the workers started' },
+  ),
+  handshakes_failed: Type.Integer(),
+  points: Type.Array(
+    Type.Object({
+      at: Time,
+      requests_per_second: Type.Number(),
+      handshakes_per_second: Type.Number(),
+      errors_per_second: Type.Number({ description: 'answers of status 500 and above' }),
+    }),
+    { description: 'the last five minutes, oldest first' },
+  ),
+});
+export type EdgeTraffic = Static<typeof EdgeTraffic>;
+
+export const PublisherStatus = Type.Object({
+  name: Type.String(),
+  up_to_date_at: Nullable(Time),
+  pending: Type.Integer({ description: 'items still to be delivered' }),
+  problem: Nullable(Type.Object({ detail: Type.String(), advice: Nullable(Type.String()) })),
+});
+
 export const SystemStatus = named(
   'SystemStatus',
   Type.Object({
@@ -15,6 +44,17 @@ export const SystemStatus = named(
     certificates: Type.Record(Type.String(), Type.Integer(), { description: 'how many are in each status' }),
     needs_attention: Type.Array(Certificate),
     ending_soon: Type.Array(Certificate, { description: 'served versions that end within 30 days' }),
+    runway: Type.Array(
+      Type.Object({
+        within_days: Nullable(Type.Integer({ description: '0: expired; null: later than all others' })),
+        count: Type.Integer(),
+      }),
+      { description: 'served versions by days left, soonest first' },
+    ),
+    next_renewals: Type.Array(Certificate, { description: 'soonest first' }),
+    missions_waiting: Type.Integer({ description: 'proposed and not decided' }),
+    publishers: Type.Array(PublisherStatus),
+    edge: Nullable(EdgeTraffic),
     issuers: Type.Array(Type.Object({ id: Type.String(), quota: Type.Array(Quota) })),
   }),
 );

@@ -25,6 +25,7 @@ export interface ControlDeps {
   readonly network?: ports.NetworkPort;
   readonly conversations?: ports.ConversationPort;
   readonly ingress?: ports.IngressRoutePort;
+  readonly edge?: ports.EdgePort;
   /** Whether every data plane that should serve a version has it. */
   readonly delivered?: (certificateId: string, versionId: string) => Promise<boolean>;
   /** Path of the file with the root of our CA on this machine. */

@@ -3,7 +3,7 @@ import { domainById } from '../store/domains.ts';
 import { type Change, changesSince, latestChange } from '../store/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { absent, type ControlDeps } from './context.ts';
-import { certificateDocument, time } from './documents.ts';
+import { countRows, overview } from './overview.ts';
 
 export interface SystemUseCases {
   /** Counts and what needs a person, of what the actor may see. */
@@ -20,36 +20,11 @@ export interface SystemUseCases {
 }
 
 export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
-  const { store, clock } = deps;
+  const { store } = deps;
   return {
     async status(actor) {
       requirePermission(actor, 'system.acme.read');
-      const now = clock.now();
-      const [certificates, apps, domains, failing, next] = await Promise.all([
-        deps.certificates.counts(),
-        count(deps, 'app'),
-        count(deps, 'domain'),
-        deps.certificates.list({ statuses: ['failed', 'expired'] }, { limit: 20 }),
-        deps.certificates.list({ expiresBefore: now + 30 * 86_400_000 }, { limit: 20 }),
-      ]);
-      const byDns = await store.db
-        .selectFrom('domain')
-        .select(['dns_state', (e) => e.fn.countAll<number>().as('count')])
-        .groupBy('dns_state')
-        .execute();
-      return {
-        time: time(now),
-        change: await latestChange(store.db),
-        apps,
-        domains: { total: domains, by_dns: Object.fromEntries(byDns.map((row) => [row.dns_state, Number(row.count)])) },
-        certificates: { ...certificates },
-        needs_attention: failing.map((view) => certificateDocument(view, now)),
-        ending_soon: next.map((view) => certificateDocument(view, now)),
-        issuers: (await deps.issuers.list()).map(({ id, quota }) => ({
-          id,
-          quota: quota.map(({ resetsAt, ...rest }) => ({ ...rest, resets_at: time(resetsAt) })),
-        })),
-      };
+      return overview(deps);
     },
     async changes(actor, seq, limit) {
       requirePermission(actor, 'apps.read');
@@ -68,15 +43,15 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
     async metrics() {
       const [certificates, apps, domains] = await Promise.all([
         deps.certificates.counts(),
-        count(deps, 'app'),
-        count(deps, 'domain'),
+        countRows(deps, 'app'),
+        countRows(deps, 'domain'),
       ]);
       const lines = ['# HELP gatehouse_certificates Certificates by status.', '# TYPE gatehouse_certificates gauge'];
       for (const [status, n] of Object.entries(certificates))
         lines.push(`gatehouse_certificates{status="${status}"} ${n}`);
       lines.push('# HELP gatehouse_apps Apps.', '# TYPE gatehouse_apps gauge', `gatehouse_apps ${apps}`);
       lines.push('# HELP gatehouse_domains Domains.', '# TYPE gatehouse_domains gauge', `gatehouse_domains ${domains}`);
-      return `${lines.join('\n')}\n`;
+      return `${lines.join('\n')}\n${deps.edge?.metrics() ?? ''}`;
     },
     async ready() {
       await latestChange(store.db);
@@ -94,12 +69,4 @@ async function ofApps({ store }: ControlDeps, all: readonly Change[], apps: Read
     if (row !== undefined && apps.has(row.app_id)) seen.push(change);
   }
   return seen;
-}
-
-async function count(deps: ControlDeps, table: 'app' | 'domain'): Promise<number> {
-  const row = await deps.store.db
-    .selectFrom(table)
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(row.count);
 }

@@ -36,7 +36,9 @@ export interface TokenUseCases {
   list(actor: Actor, page: PageInput): Promise<Page<Token>>;
   revoke(actor: Actor, id: string): Promise<void>;
   /** The token's holder itself. */
-  whoami(actor: Actor): { name: string; permissions: Permission[]; apps: string[] | null };
+  whoami(
+    actor: Actor,
+  ): Promise<{ name: string; display_name: string; permissions: Permission[]; apps: string[] | null }>;
   /** Who a bearer token stands for. Throws a `Fault` of status 401, the same for every reason. */
   authenticate(token: string): Promise<Actor>;
   /** Exchanges a token for a session secret, which a browser keeps in a cookie. */
@@ -96,8 +98,9 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
         });
       });
     },
-    whoami: (actor) => ({
+    whoami: async (actor) => ({
       name: actor.name,
+      display_name: await displayName(store, actor.name),
       permissions: [...actor.permissions],
       apps: actor.apps === undefined ? null : [...actor.apps],
     }),
@@ -213,6 +216,12 @@ async function openSession(
     await appendAudit(tx, { actor: of.subject, action: 'session.open', resource: of.subject, at: now });
   });
   return { secret, actor: actorOf(of.permissions, of.apps, of.subject), expiresAt };
+}
+
+/** What people call somebody: the name that a token was given, or who the OpenID provider says. */
+async function displayName(store: Store, actor: string): Promise<string> {
+  if (!actor.startsWith('token:')) return actor.replace(/^user:/, '');
+  return (await tokenById(store.db, actor.slice('token:'.length)))?.name ?? actor;
 }
 
 function actorOf(permissions: string, apps: string | null, name: string): Actor {

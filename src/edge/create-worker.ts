@@ -112,7 +112,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   const flushing = setInterval(accessLog.flush, FLUSH_MS);
   const sum = (count: (listener: WorkerListener) => number) =>
     [...listeners.values()].reduce((total, listener) => total + count(listener), 0);
-  const report = (id: number) =>
+  const report = (id: number, connections: boolean) =>
     deps.tell({
       type: 'report',
       id,
@@ -123,7 +123,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
         handshaking: sum((listener) => listener.handshaking()),
         rssBytes: process.memoryUsage.rss(),
         samples: metrics.samples(),
-        connections: plane.connections().slice(0, MOST_CONNECTIONS),
+        connections: connections ? plane.connections().slice(0, MOST_CONNECTIONS) : [],
       },
     });
 
@@ -131,7 +131,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     told(message) {
       if (message.type === 'tickets') tickets = message.tickets;
       else if (message.type === 'settings') configure(message.settings);
-      else if (message.type === 'report') report(message.id);
+      else if (message.type === 'report') report(message.id, message.connections);
       else adopt(message.slot).catch((error: unknown) => log.error({ err: error }, 'a slot could not be adopted'));
     },
     async drain(deadlineMs) {

@@ -8,6 +8,8 @@ export { ProxyConfig } from './config/schema.ts';
 export type { CacheDirectory } from './keeper/cache-directory.ts';
 export type { Issuance, IssuanceRequest, RenewalWindow } from './keeper/issuance.ts';
 export type { ListenerSettings, TlsListenerSettings } from './listen/settings.ts';
+export { renderPrometheus } from './observe/prometheus.ts';
+export type { Samples } from './observe/series.ts';
 export { defaultSettings as defaultPlaneSettings } from './plane/settings.ts';
 export type { PlaneSettings } from './plane/types.ts';
 export { createProxy, type Present, type ProxyStatus, type RunningProxy } from './proxy/create-proxy.ts';

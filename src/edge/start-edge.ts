@@ -4,7 +4,7 @@ import { type ChildState, createSupervised, FIRST_INHERITED_FD, type Supervised 
 import type { ListenerSettings } from './listen/settings.ts';
 import type { AccessLogSettings } from './observe/access-log.ts';
 import { renderPrometheus } from './observe/prometheus.ts';
-import { addSamples, type Sample } from './observe/series.ts';
+import { addSamples, type Sample, type Samples } from './observe/series.ts';
 import { defaultSettings } from './plane/settings.ts';
 import type { PlaneSettings } from './plane/types.ts';
 import { type BoundPort, bindPort } from './sockets.ts';
@@ -69,7 +69,9 @@ export interface Edge {
   workers(): readonly { readonly slot: number; readonly state: ChildState }[];
   /** Each worker about itself; a worker that does not answer within a second is left out. */
   reports(): Promise<WorkerReport[]>;
-  /** Prometheus text of all workers together. */
+  /** Numbers of all workers together. */
+  numbers(): Promise<Samples>;
+  /** The same as Prometheus text. */
   metrics(): Promise<string>;
   /** New processes for all workers, one after another, without a refused connection. */
   replaceWorkers(deadlineMs: number): Promise<void>;
@@ -143,11 +145,11 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       tellAll({ type: 'tickets', tickets });
     }
   };
-  const reportOf = (worker: Supervised): Promise<WorkerReport | undefined> => {
+  const reportOf = (worker: Supervised, connections: boolean): Promise<WorkerReport | undefined> => {
     const id = ++reportId;
     const answered = new AbortController();
     const answer = new Promise<WorkerReport>((resolve) => waiting.set(id, resolve));
-    worker.send({ type: 'report', id } satisfies ToWorker);
+    worker.send({ type: 'report', id, connections } satisfies ToWorker);
     const late = clock.sleep(REPORT_WITHIN_MS, answered.signal).then(
       () => undefined,
       () => undefined,
@@ -158,7 +160,16 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
     });
   };
 
-  const reportAll = async () => (await Promise.all(workers.map(reportOf))).filter((report) => report !== undefined);
+  const reportAll = async (connections: boolean) =>
+    (await Promise.all(workers.map((worker) => reportOf(worker, connections)))).filter(
+      (report) => report !== undefined,
+    );
+  const numbers = async (): Promise<Samples> => {
+    const reports = await reportAll(false);
+    const states = workers.map((worker) => worker.state().status);
+    const own = { counters: [], gauges: edgeGauges(reports, states), histograms: [] };
+    return addSamples([...reports.map(({ samples }) => samples), own]);
+  };
 
   return {
     listeners: ports.map(({ plan, https, http }) => ({
@@ -184,22 +195,12 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       settings = { ...next, listeners };
       tellAll({ type: 'settings', settings });
       // Messages arrive in order, so an answer to the next is one to this.
-      await reportAll();
+      await reportAll(false);
     },
     workers: () => workers.map((worker, slot) => ({ slot, state: worker.state() })),
-    reports: reportAll,
-    async metrics() {
-      const reports = await reportAll();
-      const own = {
-        counters: [],
-        gauges: edgeGauges(
-          reports,
-          workers.map((worker) => worker.state().status),
-        ),
-        histograms: [],
-      };
-      return renderPrometheus(addSamples([...reports.map(({ samples }) => samples), own]));
-    },
+    reports: () => reportAll(true),
+    numbers,
+    metrics: async () => renderPrometheus(await numbers()),
     async replaceWorkers(deadlineMs) {
       for (const worker of workers) await worker.replace(deadlineMs);
     },

@@ -45,7 +45,8 @@ export type ToWorker =
   | { readonly type: 'settings'; readonly settings: EdgeSettings }
   /** Listen on another slot's sockets too: its own worker is down. */
   | { readonly type: 'adopt'; readonly slot: number }
-  | { readonly type: 'report'; readonly id: number };
+  /** `connections`: list each open one too, which a bare count of numbers need not. */
+  | { readonly type: 'report'; readonly id: number; readonly connections: boolean };
 
 export type FromWorker =
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport }

@@ -1,3 +1,4 @@
+import type { Samples } from '../edge/index.ts';
 import type { UpConfig } from './config.ts';
 
 /** What the supervisor tells the control half when it starts it; it travels over IPC, since it holds the master keys. */
@@ -28,7 +29,10 @@ export interface ControlReady {
 }
 
 /** What the supervisor tells it later. */
-export type ToControl = { readonly type: 'announced' };
+export type ToControl =
+  | { readonly type: 'announced' }
+  /** What the edge counts, every few seconds. */
+  | { readonly type: 'edge'; readonly samples: Samples };
 
 export const pictureFile = (dataDir: string): string => `${dataDir}/edge/picture.db`;
 export const caRootFile = (dataDir: string): string => `${dataDir}/ca-root.pem`;

@@ -13,6 +13,7 @@ import { startAgents } from './agent-side.ts';
 import { serveConsole } from './console.ts';
 import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
 import { startDns } from './dns-side.ts';
+import { createEdgeSide } from './edge-side.ts';
 import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
 import { startIngress } from './ingress-side.ts';
@@ -67,6 +68,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     enrol: (peerId, by) => agents.enrolments.offer(peerId, by, agentUrl),
     signal,
   });
+  const edge = createEdgeSide();
   const control = createControl({
     store,
     secrets,
@@ -84,6 +86,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     network: ingress.network,
     conversations: ingress.conversations,
     ingress: routes,
+    edge,
     caRootFile: caRootFile(dataDir),
     delivered: async (id, version) => picture.certificateVersions().get(id) === version,
   });
@@ -104,8 +107,9 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
   return {
     ready,
     message: (body) => {
-      if ((body as ToControl).type === 'announced')
-        adminTokenTold(secrets).catch((error: unknown) => log.warn({ err: error }, 'the first token is told again'));
+      const told = body as ToControl;
+      if (told.type === 'edge') edge.told(told.samples, clock.now());
+      else adminTokenTold(secrets).catch((error: unknown) => log.warn({ err: error }, 'the first token is told again'));
     },
     async drain() {
       stopping.abort(new Error('stopping'));

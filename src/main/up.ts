@@ -9,6 +9,7 @@ import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';
 import { loadUpConfig, type UpConfig } from './config.ts';
 import { type ControlReady, type ControlStart, pictureFile, type ToControl } from './control-start.ts';
+import { EDGE_TOLD_EVERY_MS } from './edge-side.ts';
 import { greeting } from './greeting.ts';
 import { lockDataDirectory } from './lock.ts';
 
@@ -115,6 +116,7 @@ async function supervise(given: Supervision): Promise<void> {
     },
     { clock: systemClock, log },
   );
+  const ended = new AbortController();
   const edgePorts = portsOf(edge);
   let ports: ControlReady['ports'] | undefined;
   const control = createSupervised(
@@ -143,10 +145,20 @@ async function supervise(given: Supervision): Promise<void> {
     if (ready !== undefined) {
       announce(given, ready, edgePorts);
       control.send({ type: 'announced' } satisfies ToControl);
+      tellNumbers(edge, control, ended.signal).catch(() => {});
       await stopped;
     }
   } finally {
+    ended.abort(new Error('stopping'));
     await Promise.all([control.stop(DRAIN_MS), edge.stop(DRAIN_MS)]);
+  }
+}
+
+/** The control half shows what the edge counts, and cannot ask it: they are siblings. */
+async function tellNumbers(edge: Edge, control: { send(body: unknown): void }, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    control.send({ type: 'edge', samples: await edge.numbers() } satisfies ToControl);
+    await systemClock.sleep(EDGE_TOLD_EVERY_MS, signal);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Route } from '../picture/index.ts';
 import { deliveriesOf } from '../store/deliveries.ts';
 import type { Db } from '../store/index.ts';
 import { type DeliveryState, deliveryState, type PublisherTraits } from './delivery-state.ts';
-import type { Publisher } from './publisher.ts';
+import type { Publisher, PublisherState } from './publisher.ts';
 import { findGroups, type RouteGroup, type RouteSource } from './route-group.ts';
 import type { ServedCertificates } from './served-certificates.ts';
 import type { TraefikDocument } from './traefik/http-target.ts';
@@ -45,6 +45,8 @@ export interface IngressRoutes {
   deliveries(id: string): Promise<readonly DeliveryState[]>;
   /** Compares everything again with what is there. Throws when a place cannot be reached. */
   compose(): Promise<void>;
+  /** How far each place is, as a whole. */
+  publishers(): readonly PublisherState[];
   /** Throws a `Fault` of status 503 until the document is complete. */
   traefik?(): Promise<{ body: string; etag: string }>;
 }
@@ -100,6 +102,7 @@ export function createIngressRoutes(deps: IngressRoutesDeps): IngressRoutes {
     async compose() {
       await Promise.all(publishers.map((publisher) => publisher.reconcileAll()));
     },
+    publishers: () => publishers.map((publisher) => publisher.state()),
     ...(document && { traefik: async () => document.current() }),
   };
 }

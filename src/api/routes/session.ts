@@ -4,7 +4,8 @@ import { requireOwnPage, SESSION_COOKIE } from '../auth.ts';
 import { type Api, answers, nothing, type RouteDeps } from '../route.ts';
 
 const Session = Type.Object({
-  name: Type.String(),
+  name: Type.String({ description: 'as the audit log has it' }),
+  display_name: Type.String(),
   permissions: Type.Array(Type.String()),
   apps: Nullable(Type.Array(Type.String())),
   expires_at: Time,
@@ -36,7 +37,7 @@ export function sessionRoutes(api: Api, { control, clock }: RouteDeps): void {
         secure: request.protocol === 'https',
         maxAge: Math.floor((expiresAt - clock.now()) / 1000),
       });
-      return { data: { ...control.tokens.whoami(actor), expires_at: new Date(expiresAt).toISOString() } };
+      return { data: { ...(await control.tokens.whoami(actor)), expires_at: new Date(expiresAt).toISOString() } };
     },
   );
   api.delete(

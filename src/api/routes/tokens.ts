@@ -3,7 +3,8 @@ import { CreatedToken, CreateToken, Nullable, PageQuery, Token } from '../../con
 import { type Api, answers, creates, IdPath, lists, nothing, type RouteDeps } from '../route.ts';
 
 const Self = Type.Object({
-  name: Type.String(),
+  name: Type.String({ description: 'as the audit log has it' }),
+  display_name: Type.String(),
   permissions: Type.Array(Type.String()),
   apps: Nullable(Type.Array(Type.String())),
 });
@@ -61,6 +62,6 @@ export function tokenRoutes(api: Api, { control }: RouteDeps): void {
     {
       schema: { tags, operationId: 'whoAmI', summary: 'Who the token or session stands for', response: answers(Self) },
     },
-    async (request) => ({ data: control.tokens.whoami(request.actor) }),
+    async (request) => ({ data: await control.tokens.whoami(request.actor) }),
   );
 }

@@ -3,5 +3,6 @@
 export type * from './acme-server.ts';
 export type * from './certificates.ts';
 export type * from './dns.ts';
+export type * from './edge.ts';
 export type * from './network.ts';
 export type * from './publish.ts';

@@ -18,9 +18,18 @@ export interface IngressRouteView {
   }[];
 }
 
+export interface PublisherView {
+  readonly name: string;
+  readonly upToDateAt: number | undefined;
+  readonly pending: number;
+  readonly lastProblem: { readonly detail: string; readonly advice?: string } | undefined;
+}
+
 export interface IngressRoutePort {
   list(filter: { prefix?: string }, page: { after?: string; limit: number }): Promise<IngressRouteView[]>;
   get(id: string): Promise<IngressRouteView | undefined>;
+  /** How far each place is, as a whole. */
+  publishers?(): readonly PublisherView[];
   /** Traefik's HTTP-provider document and its ETag. */
   traefik?(): Promise<{ body: string; etag: string }>;
   /** Publishes everything again; for a person who mended a publisher. */

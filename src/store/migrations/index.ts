@@ -6,6 +6,7 @@ import { acme } from './101-acme.ts';
 import { acmeOpenOrders } from './102-acme-open-orders.ts';
 import { acmeReplicas } from './103-acme-replicas.ts';
 import { certificates } from './200-certificates.ts';
+import { certificateRenewals } from './250-certificate-renewals.ts';
 import { dns } from './300-dns.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
@@ -27,6 +28,7 @@ const STEPS: Record<string, Step> = {
   '102-acme-open-orders': acmeOpenOrders,
   '103-acme-replicas': acmeReplicas,
   '200-certificates': certificates,
+  '250-certificate-renewals': certificateRenewals,
   '300-dns': dns,
   '400-apps': apps,
   '401-tokens': tokens,

@@ -4,6 +4,7 @@ import { get, type Problem } from './client.ts';
 
 export interface Session {
   readonly name: string;
+  readonly display_name: string;
   readonly permissions: readonly string[];
   readonly apps: readonly string[] | null;
 }

@@ -60,7 +60,7 @@ export function Navigation() {
         <div className="spacer" />
         <ThemeButton />
         <p className="quiet" style={{ padding: '8px 10px' }}>
-          Signed in as <strong>{session.name}</strong>
+          Signed in as <strong>{session.display_name}</strong>
         </p>
         <Button className="button" onPress={() => void signOut()}>
           Sign out
