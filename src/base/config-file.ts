@@ -38,7 +38,7 @@ export function parsePlacedConfig<Schema extends TSchema>(
   if (document.errors.length > 0)
     throw refuse(
       file,
-      document.errors.map((error) => problem(`${place(error.pos[0])}: ${error.message.split('\n')[0]}`)),
+      document.errors.map((error) => problem(`${place(error.pos[0])}: ${withoutPlace(error.message)}`)),
     );
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true, discriminator: true });
@@ -56,6 +56,9 @@ export function parsePlacedConfig<Schema extends TSchema>(
   });
   throw refuse(file, problems);
 }
+
+/** The parser's words; it says line and column again, after them. */
+const withoutPlace = (message: string) => message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
 
 /** One error for each place: alternatives that are single words become one list of them. */
 function distinct(errors: readonly ErrorObject[]): ErrorObject[] {
@@ -146,7 +149,7 @@ function refuse(file: string, problems: readonly FaultDetails[]): Fault {
     detail: problems.map(({ detail }) => detail).join('\n'),
     party: 'operator',
     retry: 'never',
-    advice: `mend ${file}; "gatehouse config schema" prints every key, "gatehouse config check FILE" tries a file`,
+    advice: `mend ${file}; "gatehouse config schema up" (or "proxy") prints every key, "gatehouse config check FILE" tries a file`,
     problems,
   });
 }

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { parseDocument } from 'yaml';
 import { Fault } from '../base/index.ts';
 import { ProxyConfig } from '../edge/index.ts';
-import { loadUpConfig, UpConfig } from './config.ts';
+import { loadUpConfig, readConfigFile, UpConfig } from './config.ts';
 import { loadProxyConfig } from './proxy/load-proxy-config.ts';
 
 type Check = (file: string, env: NodeJS.ProcessEnv) => unknown;
@@ -13,9 +14,10 @@ const KINDS: Readonly<Record<string, { schema: object; check: Check }>> = {
 };
 
 const HELP = `Usage: gatehouse config check FILE [--kind up|proxy]   try a file without starting anything
-       gatehouse config schema [--kind up|proxy]       print the JSON Schema of every key
+       gatehouse config schema [up|proxy]              print the JSON Schema of every key
 
---kind is "up" (for gatehouse up --config) unless it is said.
+"up" is for gatehouse up --config, "proxy" for gatehouse proxy --config. A file with listeners is taken for the latter;
+schema prints "up" unless it is said.
 `;
 
 /** `gatehouse config …`: what a start would say of a file. It needs no server. */
@@ -24,33 +26,39 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     args: [...argv],
     allowPositionals: true,
     strict: true,
-    options: {
-      kind: { type: 'string', default: 'up' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
+    options: { kind: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   });
-  const [verb, file] = positionals;
-  const kind = Object.hasOwn(KINDS, values.kind) ? KINDS[values.kind] : undefined;
+  const [verb, argument] = positionals;
   if (values.help === true) {
     process.stdout.write(HELP);
     return 0;
   }
-  if (kind === undefined) throw usage(`--kind is one of ${Object.keys(KINDS).join(', ')}`);
   if (verb === 'schema') {
-    process.stdout.write(`${JSON.stringify(kind.schema, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(kindNamed(argument ?? values.kind ?? 'up').schema, null, 2)}\n`);
     return 0;
   }
-  if (verb !== 'check' || file === undefined) {
+  if (verb !== 'check' || argument === undefined) {
     process.stderr.write(HELP);
     return 2;
   }
-  kind.check(file, env);
+  kindNamed(values.kind ?? kindOf(argument)).check(argument, env);
   process.stdout.write(
-    values.json === true ? `${JSON.stringify({ file, accepted: true })}\n` : `${file} is accepted\n`,
+    values.json === true ? `${JSON.stringify({ file: argument, accepted: true })}\n` : `${argument} is accepted\n`,
   );
   return 0;
 }
+
+function kindNamed(name: string) {
+  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  if (kind === undefined) throw usage(`"${name}" is not one of ${Object.keys(KINDS).join(', ')}`);
+  return kind;
+}
+
+/** What is wrong with the file itself is said by the check. */
+const kindOf = (file: string): string => {
+  const document = parseDocument(readConfigFile(file));
+  return document.errors.length === 0 && document.has('listeners') ? 'proxy' : 'up';
+};
 
 const usage = (detail: string) =>
   new Fault({ code: 'invalid_usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse config --help' });

@@ -96,6 +96,9 @@ test('a reload takes routes and certificates over under open connections, and a 
   assert.match(refused.body, /listeners: .*is not of type array/);
   assert.match(await ask(), /second/);
 
+  assert.match(proxy.output(), /Gatehouse proxies\.[\s\S]*Listener main +https:\/\/127\.0\.0\.1:\d+ and http:/);
+  assert.match(proxy.output(), /Site +a\.test\/ -> http:[\s\S]*kill -HUP \d+ reads .*proxy\.yaml again/);
+
   const before = proxy.output().length;
   const { cert, key } = authority.issue(['a.test', 'b.test']);
   writeFileSync(join(directory, 'cert.pem'), cert);

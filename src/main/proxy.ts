@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import {
 } from '../edge/index.ts';
 import { createAcmeIssuance } from './proxy/acme-issuance.ts';
 import { type LoadedProxy, loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
+import { proxyGreeting } from './proxy/proxy-greeting.ts';
 
 const HELP = `Usage: gatehouse proxy --config FILE [--ready-file FILE]
 
@@ -118,7 +119,7 @@ async function runProxy(given: Given): Promise<void> {
     const healthPort = await serveOperators(loaded, operator, servers, log);
     const ended = await Promise.race([running.start().then(() => false), stop.wanted.then(() => true)]);
     if (!ended) {
-      announce(given, running, healthPort);
+      await announce(given, loaded, running, healthPort);
       log.info({ listeners: running.listeners }, 'the proxy serves');
       await stop.wanted;
     }
@@ -158,7 +159,12 @@ function serially(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-function announce({ readyFile, json }: Given, proxy: RunningProxy, healthPort: number | undefined): void {
+async function announce(
+  { file, readyFile, json }: Given,
+  { config, plan }: LoadedProxy,
+  proxy: RunningProxy,
+  healthPort: number | undefined,
+): Promise<void> {
   const urlOf = (scheme: string, address: string, port: number | undefined) =>
     port === undefined ? undefined : `${scheme}://${hostOf(address)}:${port}`;
   const listeners = proxy.listeners.map(({ id, address, httpsPort, httpPort }) => ({
@@ -170,11 +176,22 @@ function announce({ readyFile, json }: Given, proxy: RunningProxy, healthPort: n
     edge_https: listeners.find(({ https }) => https !== undefined)?.https,
     edge_http: listeners.find(({ http }) => http !== undefined)?.http,
     listeners,
-    health: urlOf('http', '127.0.0.1', healthPort),
+    health: urlOf('http', config.health?.address ?? '', healthPort),
     pid: process.pid,
   };
-  if (readyFile !== undefined) writeFileSync(readyFile, `${JSON.stringify(places)}\n`, { mode: 0o600, flush: true });
+  if (readyFile !== undefined) {
+    // Moved into place, so that who waits for the file never reads half of it.
+    const draft = `${readyFile}.${process.pid}`;
+    writeFileSync(draft, `${JSON.stringify(places)}\n`, { mode: 0o600 });
+    renameSync(draft, readyFile);
+  }
+  const { format, file: accessFile } = config.access_log;
   if (json) process.stdout.write(`${JSON.stringify(places)}\n`);
+  // Standard output is the access log's where that is asked for.
+  else if (format === 'off' || accessFile !== undefined)
+    process.stdout.write(
+      proxyGreeting({ ...places, file, adminSocket: config.admin?.socket }, plan, await proxy.status()),
+    );
 }
 
 const hostOf = (address: string) =>

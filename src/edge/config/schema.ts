@@ -63,7 +63,13 @@ const ManualTls = Type.Object(
 const AcmeTls = Type.Object(
   {
     mode: Type.Literal('acme'),
-    names: Type.Array(Type.String(), { minItems: 1, maxItems: 100, description: 'names on the one certificate' }),
+    names: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        maxItems: 100,
+        description: 'names on the one certificate (default: the hosts of all sites, but wildcards and passthrough)',
+      }),
+    ),
     directory: Type.String({
       default: 'production',
       pattern: '^(staging|production|https://.+)$',
@@ -159,7 +165,7 @@ export const ProxyConfig = Type.Object(
     ),
     admin: Type.Optional(
       Type.Object(
-        { socket: Type.String({ description: 'path of the unix socket for gatehouse proxy-admin' }) },
+        { socket: Type.String({ description: 'path of a unix socket, mode 0600, that speaks HTTP' }) },
         closed,
       ),
     ),

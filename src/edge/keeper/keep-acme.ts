@@ -131,7 +131,7 @@ export function createAcmeKeeper(options: AcmeKeeperOptions, deps: AcmeKeeperDep
     } catch (error) {
       const { details } = faultOf(error);
       const detail = `listener ${options.listener}: ${state}, and none could be got for ${options.names.join(', ')}: ${errorText(error)}`;
-      throw new Fault({ ...details, code: 'no_certificate', detail, advice: details.advice ?? ADVICE }, error);
+      throw new Fault({ ...details, code: 'no_certificate', detail, advice: ADVICE }, error);
     }
   };
 
@@ -205,7 +205,7 @@ export function createAcmeKeeper(options: AcmeKeeperOptions, deps: AcmeKeeperDep
 }
 
 const ADVICE =
-  'check that the names resolve to this listener and that the CA reaches its ports; the listener starts only with a valid certificate';
+  'a listener starts only with a valid certificate: check that the CA can be reached, that the names resolve to this listener and that the CA reaches its ports, and start it again';
 
 function tooEarly({ notBefore, problem }: Progress): Fault {
   const detail = `the CA asked not to be asked before ${new Date(notBefore!).toISOString()}: ${problem ?? ''}`;

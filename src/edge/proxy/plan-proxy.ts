@@ -40,6 +40,8 @@ export interface PlannedAcme extends Pick<AcmeTlsConfig, 'contact' | 'key_type' 
   readonly eab?: { readonly kid: string; readonly hmac: string };
 }
 
+const MOST_NAMES = 100;
+
 const DIRECTORIES: Record<string, string> = {
   production: 'https://acme-v02.api.letsencrypt.org/directory',
   staging: 'https://acme-staging-v02.api.letsencrypt.org/directory',
@@ -150,7 +152,7 @@ function planCertificates(tls: TlsConfig | undefined, context: CertificateContex
   }
   if (tls.challenge === 'http-01' && !config.listeners.some(({ http_port }) => http_port !== undefined))
     refuse(`${field}.tls.challenge`, 'http-01 needs an http_port of this or another listener');
-  const names = tls.names.map((text, n) => parseName(text, `${field}.tls.names[${n}]`));
+  const names = planNames(tls, config, `${field}.tls`);
   const { eab, ca_file, contact, key_type, profile, challenge } = tls;
   const acme: PlannedAcme = {
     names,
@@ -164,6 +166,18 @@ function planCertificates(tls: TlsConfig | undefined, context: CertificateContex
     challenge,
   };
   return { mode: 'acme', acme };
+}
+
+/** The listener's own, or what the sites are: nobody likes to write them twice. */
+function planNames(tls: AcmeTlsConfig, { sites }: ProxyConfig, field: string): string[] {
+  if (tls.names !== undefined) return tls.names.map((text, n) => parseName(text, `${field}.names[${n}]`));
+  const hosts = sites.filter(({ passthrough }) => passthrough !== true).flatMap((site) => site.hosts);
+  const names = hosts.filter((host) => !host.startsWith('*.')).map((host) => parseName(host, field));
+  const distinct = [...new Set(names)];
+  if (distinct.length === 0) refuse(field, 'has no names, and no site has a host that a certificate could be for');
+  if (distinct.length > MOST_NAMES)
+    refuse(field, `the sites have ${distinct.length} hosts, more than one certificate takes; list names`);
+  return distinct;
 }
 
 function parseName(text: string, field: string): string {
