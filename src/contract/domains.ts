@@ -65,6 +65,7 @@ export const Domain = named(
     }),
     routed: Type.Boolean({ description: 'false while it is only proved and certified, before its traffic moves' }),
     redirect_to: Nullable(Type.String()),
+    on_demand: Type.Boolean({ description: 'its certificate is asked for when the first handshake asks for the name' }),
     dns_credential_id: Nullable(Type.String()),
     why: Why,
     troubleshooting: Type.Array(
@@ -86,6 +87,9 @@ export const AddDomain = named(
       challenge: ChallengeChoice,
       redirect_to: Type.Optional(Type.String({ maxLength: 1000, description: 'send its requests on to this name' })),
       route: Type.Optional(Type.Boolean({ description: 'false: prove and certify now, route later; true by default' })),
+      on_demand: Type.Optional(
+        Type.Boolean({ description: 'true: get its certificate when the first handshake asks for the name' }),
+      ),
     },
     Strict,
   ),

@@ -1,4 +1,4 @@
-import { type DomainsDeps, runDomainLoop } from '../domains/index.ts';
+import { createOnDemand, type DomainsDeps, type OnDemand, runDomainLoop } from '../domains/index.ts';
 import { type AcmeServerUseCases, createAcmeServerUseCases } from './acme-server.ts';
 import { type AppUseCases, createAppUseCases } from './apps.ts';
 import { type AuditUseCases, createAuditUseCases } from './audit.ts';
@@ -34,6 +34,8 @@ export interface Control {
   readonly tokens: TokenUseCases;
   readonly audit: AuditUseCases;
   readonly system: SystemUseCases;
+  /** A visitor waits in a handshake for a name's certificate; `address` is what budgets count by. */
+  demand(name: string, address: string): void;
   /** Starts the loops of domains and housekeeping. */
   start(): void;
   /** Ends them, and waits for what is under way. */
@@ -56,10 +58,17 @@ export function createControl(deps: ControlDeps): Control {
       release: (reference) => certificates.release(reference),
       renew: (id) => certificates.renew(id),
       isServed: async (id) => (await certificates.get(id))?.served !== undefined,
+      hasFailed: async (id) => {
+        const view = await certificates.get(id);
+        return view === undefined || view.status === 'failed' || view.status === 'revoked';
+      },
     },
     // Before the loop runs, what is woken is found by its first round.
     wake: (id) => wake(id),
   };
+  const { onDemand: onDemandSettings } = deps.domains;
+  const onDemand: OnDemand | undefined =
+    onDemandSettings && createOnDemand(domains, onDemandSettings, (name, forMs) => deps.refuseName?.(name, forMs));
   const missions = createMissionUseCases(deps);
   const domainUseCases = createDomainUseCases(deps, domains);
   const imports = createImportUseCases(deps, domainUseCases);
@@ -80,11 +89,13 @@ export function createControl(deps: ControlDeps): Control {
     tokens: createTokenUseCases(deps),
     audit: createAuditUseCases(deps),
     system: createSystemUseCases(deps),
+    demand: (name, address) => void onDemand?.demand(name, address),
     start() {
       const loop = runDomainLoop(domains);
       const stopHousekeeping = runHousekeeping(deps, [imports.run, webhooks.run]);
       wake = loop.wake;
       stopLoops = async () => {
+        onDemand?.stop();
         await Promise.all([loop.stop(), stopHousekeeping()]);
       };
     },

@@ -63,6 +63,7 @@ export function domainDocument(
     },
     routed: row.routed === 1 && row.lapsed_at === null,
     redirect_to: row.redirect_to,
+    on_demand: row.on_demand === 1,
     dns_credential_id: row.dns_credential_id,
     why: why(row, status, dns.summary, certificate),
     created_at: time(row.created_at),
@@ -105,6 +106,13 @@ function why(row: DomainRow, status: TlsStatus, dnsSummary: string, certificate:
       ...blank,
       summary: `The claim lapsed on ${time(row.lapsed_at)}, because nothing proved it in seven days. Anybody may claim the name.`,
       advice: 'set the record under dns.expected, then add the domain again',
+    };
+  if (row.on_demand === 1 && row.demanded_at === null)
+    return {
+      ...blank,
+      next_attempt_at: null,
+      summary: `Its certificate is asked for when the first visitor comes.${row.demand_problem === null ? '' : ` The last one was sent away: ${row.demand_problem}.`}`,
+      advice: 'open it in a browser, or POST …/verify to get the certificate now',
     };
   return {
     ...blank,

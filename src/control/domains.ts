@@ -75,6 +75,7 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
             ...(input.challenge !== undefined && { challenge: input.challenge }),
             ...(input.redirect_to !== undefined && { redirectTo: input.redirect_to }),
             ...(input.route !== undefined && { route: input.route }),
+            ...(input.on_demand !== undefined && { onDemand: input.on_demand }),
           },
           (claimed, kind) =>
             auditEvent(actor, act('claim', claimed.name, { app: app.id, claim: kind }), deps.clock.now()),
@@ -151,9 +152,13 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
         const app = await appFor(deps, actor, reference);
         const row = await find(app, name);
         await lookAgain(domains, row);
-        await deps.store.write((tx) =>
-          appendAudit(tx, auditEvent(actor, act('verify', row.name, { app: app.id }), deps.clock.now())),
-        );
+        await deps.store.write(async (tx) => {
+          const now = deps.clock.now();
+          // Whoever may verify need not be a visitor first.
+          if (row.on_demand === 1 && row.demanded_at === null)
+            await updateDomain(tx, row.id, { demanded_at: now }, now);
+          await appendAudit(tx, auditEvent(actor, act('verify', row.name, { app: app.id }), now));
+        });
         const after = (await reconcileDomain(domains, row.id)) ?? row;
         // "Try now" is for one that has no good certificate; a good one is not renewed by being looked at.
         if (after.certificate_id !== null && !(await domains.certificates.isServed(after.certificate_id)))

@@ -2,10 +2,10 @@ import type { AddDomain } from '../contract/index.ts';
 import { invalid } from './context.ts';
 
 const MOST_LINES = 10_000;
-const COLUMNS = new Set(['domain', 'redirect_to', 'route']);
+const COLUMNS = new Set(['domain', 'redirect_to', 'route', 'on_demand']);
 
 /**
- * CSV (RFC 4180, without line breaks in fields): a heading of `domain` and, if wanted, `redirect_to` and `route`, or just
+ * CSV (RFC 4180, without line breaks in fields): a heading of `domain` and, if wanted, `redirect_to`, `route` and `on_demand`, or just
  * names, one a line. What is wrong with the file as a whole is thrown; what is wrong with a name is that line's outcome.
  */
 export function parseImport(csv: string): { line: number; input: string }[] {
@@ -23,7 +23,7 @@ export function parseImport(csv: string): { line: number; input: string }[] {
       'csv',
       'unknown_column',
       `line ${first?.line}: there is no column ${JSON.stringify(unknown.slice(0, 100))}`,
-      'columns are domain, redirect_to, route',
+      'columns are domain, redirect_to, route, on_demand',
     );
   const lines = headed ? rows.slice(1) : rows;
   if (lines.length === 0) throw invalid('csv', 'empty_import', 'there is no name in it', 'give one name a line');
@@ -41,10 +41,13 @@ function inputOf(columns: readonly string[], fields: readonly string[]): AddDoma
   const value = (name: string) => fields[columns.indexOf(name)] || undefined;
   const redirect = value('redirect_to');
   const route = value('route');
+  const onDemand = value('on_demand');
+  const isYes = (text: string) => !/^(false|no|0)$/i.test(text);
   return {
     domain: value('domain') ?? '',
     ...(redirect !== undefined && { redirect_to: redirect }),
-    ...(route !== undefined && { route: !/^(false|no|0)$/i.test(route) }),
+    ...(route !== undefined && { route: isYes(route) }),
+    ...(onDemand !== undefined && { on_demand: isYes(onDemand) }),
   };
 }
 

@@ -38,6 +38,8 @@ export interface ClaimInput {
   readonly redirectTo?: string;
   /** False: prove and certify, and let traffic come later. */
   readonly route?: boolean;
+  /** True: its certificate waits for the first handshake that asks for the name. */
+  readonly onDemand?: boolean;
 }
 
 export interface Claimed {
@@ -59,6 +61,7 @@ export async function claimDomain(
   const redirectTo =
     input.redirectTo === undefined ? undefined : await parseRedirect(deps.store.db, app, name, input.redirectTo);
   const credential = await chooseCredential(deps, name, input);
+  const isOnDemand = onDemandOf(name, input, deps.settings);
   const held = await domainByName(deps.store.db, name);
   const evidence = await gatherEvidence(deps, held, app, name);
   const claimed = await deps.store.write(async (tx): Promise<Claimed> => {
@@ -68,14 +71,12 @@ export async function claimDomain(
     if ((await appById(tx, app.id)) === undefined) throw appGone(app);
     const plan = planClaim(current, app.id, now, evidence);
     if (plan.kind === 'refused') throw nameTaken(name, app);
-    const options = {
-      redirect_to: redirectTo ?? (plan.kind === 'held' ? current!.redirect_to : null),
-      routed: input.route === undefined ? (plan.kind === 'held' ? current!.routed : 1) : Number(input.route),
-      issuers:
-        input.issuers === undefined ? (plan.kind === 'held' ? current!.issuers : null) : JSON.stringify(input.issuers),
-      challenge: input.challenge ?? (plan.kind === 'held' ? current!.challenge : null),
-      dns_credential_id: credential ?? (plan.kind === 'held' ? current!.dns_credential_id : null),
-    };
+    const options = optionsOf(
+      input,
+      { redirectTo, credential },
+      plan.kind === 'held' ? current : undefined,
+      isOnDemand,
+    );
     if (plan.kind === 'held' && sameOptions(current!, options)) return { row: current!, plan: plan.kind };
     if (plan.kind === 'take-over') await deleteDomain(tx, current!.id);
     const proof = plan.kind === 'take-over' ? (plan.proof ?? null) : isLocal(name) ? 'local' : null;
@@ -102,7 +103,42 @@ export async function claimDomain(
   return claimed;
 }
 
-type Options = Pick<DomainRow, 'redirect_to' | 'routed' | 'issuers' | 'challenge' | 'dns_credential_id'>;
+type Options = Pick<DomainRow, 'redirect_to' | 'routed' | 'issuers' | 'on_demand' | 'challenge' | 'dns_credential_id'>;
+
+/** What is not said stays as `kept` has it. */
+function optionsOf(
+  { route, issuers, challenge }: ClaimInput,
+  found: { redirectTo: string | undefined; credential: string | undefined },
+  kept: DomainRow | undefined,
+  isOnDemand: { said: boolean | undefined; otherwise: boolean },
+): Options {
+  return {
+    redirect_to: found.redirectTo ?? kept?.redirect_to ?? null,
+    routed: route === undefined ? (kept?.routed ?? 1) : Number(route),
+    issuers: issuers === undefined ? (kept?.issuers ?? null) : JSON.stringify(issuers),
+    on_demand: Number(isOnDemand.said ?? kept?.on_demand ?? isOnDemand.otherwise),
+    challenge: challenge ?? kept?.challenge ?? null,
+    dns_credential_id: found.credential ?? kept?.dns_credential_id ?? null,
+  };
+}
+
+function onDemandOf(name: string, { onDemand }: ClaimInput, settings: DomainSettings) {
+  const refuse = (why: string, advice: string) =>
+    new Fault({
+      code: 'on_demand_impossible',
+      detail: why,
+      party: 'client',
+      retry: 'never',
+      field: 'on_demand',
+      status: 422,
+      advice,
+    });
+  if (onDemand === true && isWildcard(name))
+    throw refuse(`${name} is a wildcard, for which no handshake asks`, 'leave on_demand out');
+  if (onDemand === true && settings.onDemand === undefined)
+    throw refuse('no edge here asks for certificates on demand', 'leave on_demand out');
+  return { said: onDemand, otherwise: settings.onDemand?.always === true && !isWildcard(name) };
+}
 
 const sameOptions = (row: DomainRow, options: Options): boolean =>
   (Object.keys(options) as (keyof Options)[]).every((key) => row[key] === options[key]);
@@ -121,6 +157,9 @@ export function freshRow(given: {
     redirect_to: null,
     routed: 1,
     issuers: null,
+    on_demand: 0,
+    demanded_at: null,
+    demand_problem: null,
     challenge: null,
     dns_credential_id: null,
     ...given.options,

@@ -11,6 +11,15 @@ export {
 } from './domains.ts';
 export { type DomainLoop, runDomainLoop } from './loop.ts';
 export { autoDomain, isLocal, proofName, proofValue } from './names.ts';
-export type { CertificateWishes, CredentialChoice, DnsViews, DomainSettings, NameLook, ViewAnswer } from './ports.ts';
+export { createOnDemand, type OnDemand } from './on-demand.ts';
+export type {
+  CertificateWishes,
+  CredentialChoice,
+  DnsViews,
+  DomainSettings,
+  NameLook,
+  OnDemandSettings,
+  ViewAnswer,
+} from './ports.ts';
 export { lookAgain, reconcileDomain } from './reconcile.ts';
 export { createSystemViews } from './system-views.ts';

@@ -14,6 +14,8 @@ export interface CertificateWishes {
   renew(id: string): Promise<void>;
   /** Whether a good version exists now. */
   isServed(id: string): Promise<boolean>;
+  /** Whether it waits because it failed, and nobody should wait for it. */
+  hasFailed(id: string): Promise<boolean>;
 }
 
 /** What one party answers for a name. */
@@ -51,6 +53,20 @@ export interface DomainSettings {
   readonly baseDomain?: string;
   /** Public addresses of the edge; empty: what DNS should say is not known, and nothing waits for it. */
   readonly addresses: readonly string[];
+  /** Absent: certificates are never got on demand. */
+  readonly onDemand?: OnDemandSettings;
+}
+
+export interface OnDemandSettings {
+  /** Whether new names wait for their first visitor unless they say otherwise. */
+  readonly always: boolean;
+  /** How long a handshake is held. */
+  readonly waitMs: number;
+  /** Names that visitors of one address, and visitors of one app, may have certificates got for in an hour. */
+  readonly addressAnHour: number;
+  readonly appAnHour: number;
+  /** URL that is asked with `?domain=` whether a name is wanted; a status of 200 says yes. */
+  readonly ask?: string;
 }
 
 export type Problem = FaultDetails;

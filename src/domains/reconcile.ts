@@ -24,6 +24,7 @@ const DNS_ONLY = (row: DomainRow) => row.challenge === 'dns-01' || isWildcard(ro
 /** Whether a certificate can be got now, as far as DNS is known. What cannot be judged is tried: the CA will say. */
 export function canIssue(row: DomainRow): boolean {
   if (row.lapsed_at !== null) return false;
+  if (row.on_demand === 1 && row.demanded_at === null) return false;
   if (row.dns_state === 'local' || row.dns_state === 'configured' || DNS_ONLY(row)) return true;
   return row.dns_state === 'unknown' && row.looked_at !== null;
 }

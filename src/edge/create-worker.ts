@@ -65,7 +65,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       passthrough,
       observer: metrics.handshakes,
       tickets: () => tickets,
-      onUnknownName: (serverName) => deps.tell({ type: 'unknown_name', serverName }),
+      want: (serverName, address) => deps.tell({ type: 'wanted_name', serverName, address }),
       contexts: init.contexts,
       clock,
       log: strangersLog,
@@ -132,6 +132,8 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       if (message.type === 'tickets') tickets = message.tickets;
       else if (message.type === 'settings') configure(message.settings);
       else if (message.type === 'report') report(message.id, message.connections);
+      else if (message.type === 'refuse_name')
+        for (const listener of listeners.values()) listener.refuseName(message.serverName, message.forMs);
       else adopt(message.slot).catch((error: unknown) => log.error({ err: error }, 'a slot could not be adopted'));
     },
     async drain(deadlineMs) {

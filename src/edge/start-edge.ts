@@ -40,8 +40,8 @@ export interface EdgeOptions {
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** What workers inherit of the environment; nothing when absent. */
   readonly env?: Environment;
-  /** A name that no certificate is for was asked for. */
-  onUnknownName?(serverName: string): void;
+  /** A handshake waits for the certificate of a routed name; heard again while it waits. */
+  onWantedName?(serverName: string, address: string): void;
 }
 
 export interface EdgeDeps {
@@ -73,6 +73,8 @@ export interface Edge {
   numbers(): Promise<Samples>;
   /** The same as Prometheus text. */
   metrics(): Promise<string>;
+  /** Handshakes that wait for the name's certificate are refused, and so are those of the next `forMs`. */
+  refuseName(serverName: string, forMs: number): void;
   /** New processes for all workers, one after another, without a refused connection. */
   replaceWorkers(deadlineMs: number): Promise<void>;
   /** Workers stop accepting, finish what they have until the deadline, and end; ports are given up. */
@@ -106,7 +108,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
     for (const worker of workers) worker.send(message);
   };
   const heard = (message: FromWorker) => {
-    if (message.type === 'unknown_name') options.onUnknownName?.(message.serverName);
+    if (message.type === 'wanted_name') options.onWantedName?.(message.serverName, message.address);
     else waiting.get(message.id)?.(message.report);
   };
   const launch = (slot: number): Supervised =>
@@ -201,6 +203,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
     reports: () => reportAll(true),
     numbers,
     metrics: async () => renderPrometheus(await numbers()),
+    refuseName: (serverName, forMs) => tellAll({ type: 'refuse_name', serverName, forMs }),
     async replaceWorkers(deadlineMs) {
       for (const worker of workers) await worker.replace(deadlineMs);
     },

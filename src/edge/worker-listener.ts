@@ -19,7 +19,7 @@ export interface WorkerListenerDeps {
   readonly passthrough: Passthrough;
   readonly observer: HandshakeObserver;
   tickets(): TicketKeys;
-  onUnknownName(serverName: string): void;
+  want(serverName: string, address: string): void;
   readonly contexts: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,6 +34,8 @@ export interface WorkerListener {
   /** Whose connections begin with a PROXY protocol header; undefined for nobody's. */
   proxies(): BlockList | undefined;
   configure(settings: ListenerSettings): void;
+  /** There will be no certificate for the name for now. */
+  refuseName(serverName: string, forMs: number): void;
   sweep(): void;
   handshaking(): number;
   contexts(): number;
@@ -64,6 +66,7 @@ export function createWorkerListener(first: ListenerSettings, deps: WorkerListen
       view.refresh();
       if (shared !== view) shared.refresh();
     },
+    isRouted: (serverName: string) => shared.routesOf(serverName).length > 0,
     challenge: (serverName: string, now: number) => view.challenge('tls-alpn-01', serverName, now),
   });
   const challenge = (token: string) => {
@@ -87,6 +90,9 @@ export function createWorkerListener(first: ListenerSettings, deps: WorkerListen
       if (JSON.stringify(next) === JSON.stringify(settings)) return;
       settings = next;
       build();
+    },
+    refuseName(serverName, forMs) {
+      for (const listener of [...retired, ...(tls === undefined ? [] : [tls])]) listener.refuseName(serverName, forMs);
     },
     sweep() {
       tls?.sweep();

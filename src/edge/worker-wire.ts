@@ -45,12 +45,14 @@ export type ToWorker =
   | { readonly type: 'settings'; readonly settings: EdgeSettings }
   /** Listen on another slot's sockets too: its own worker is down. */
   | { readonly type: 'adopt'; readonly slot: number }
+  | { readonly type: 'refuse_name'; readonly serverName: string; readonly forMs: number }
   /** `connections`: list each open one too, which a bare count of numbers need not. */
   | { readonly type: 'report'; readonly id: number; readonly connections: boolean };
 
 export type FromWorker =
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport }
-  | { readonly type: 'unknown_name'; readonly serverName: string };
+  /** A handshake waits for the certificate of a routed name; `address` is what limits count by. */
+  | { readonly type: 'wanted_name'; readonly serverName: string; readonly address: string };
 
 export interface WorkerReport {
   readonly pid: number;

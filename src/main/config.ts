@@ -148,6 +148,37 @@ export const UpConfig = Type.Object(
           description:
             'public addresses of the edge, which DNS of custom domains should hold; when empty, nothing waits for DNS',
         }),
+        on_demand: Type.Object(
+          {
+            always: Type.Boolean({
+              default: false,
+              description: 'new domains get their certificate with the first visitor unless they say otherwise',
+            }),
+            wait_seconds: Type.Integer({
+              minimum: 1,
+              maximum: 120,
+              default: 20,
+              description: 'how long a handshake for a claimed name waits for its certificate',
+            }),
+            address_an_hour: Type.Integer({
+              minimum: 1,
+              default: 20,
+              description: 'names that visitors of one address (IPv6: of one /64) may have certificates got for',
+            }),
+            app_an_hour: Type.Integer({
+              minimum: 1,
+              default: 200,
+              description: 'names that visitors of one app may have certificates got for',
+            }),
+            ask: Type.Optional(
+              Type.String({
+                pattern: '^https?://',
+                description: 'URL that is asked with ?domain= whether a name is wanted; a status of 200 says yes',
+              }),
+            ),
+          },
+          { ...closed, default: {} },
+        ),
       },
       { ...closed, default: {} },
     ),

@@ -10,10 +10,10 @@ runChild({
   // Without its supervisor it has no purpose; a new supervisor starts a new one.
   orphanGraceMs: 0,
   orphanDrainMs: 5_000,
-  start: (init) => {
+  start: (init, parent) => {
     const start = init as ControlStart;
     const { level, format } = start.config.log;
     const pretty = format === 'auto' ? process.stderr.isTTY : format === 'pretty';
-    return startControlHalf(start, createLogger({ level, pretty }));
+    return startControlHalf(start, createLogger({ level, pretty }), parent.send);
   },
 });

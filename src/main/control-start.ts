@@ -32,7 +32,12 @@ export interface ControlReady {
 export type ToControl =
   | { readonly type: 'announced' }
   /** What the edge counts, every few seconds. */
-  | { readonly type: 'edge'; readonly samples: Samples };
+  | { readonly type: 'edge'; readonly samples: Samples }
+  /** A handshake at the edge waits for the certificate of a routed name. */
+  | { readonly type: 'wanted_name'; readonly name: string; readonly address: string };
+
+/** What the control half tells the supervisor. */
+export type FromControl = { readonly type: 'refuse_name'; readonly name: string; readonly forMs: number };
 
 export const pictureFile = (dataDir: string): string => `${dataDir}/edge/picture.db`;
 export const caRootFile = (dataDir: string): string => `${dataDir}/ca-root.pem`;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createApi } from '../api/index.ts';
 import { type Logger, systemClock } from '../base/index.ts';
 import { createControl } from '../control/index.ts';
+import type { DomainSettings } from '../domains/index.ts';
 import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
@@ -11,7 +12,14 @@ import { openStore } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
 import { startAgents } from './agent-side.ts';
 import { serveConsole } from './console.ts';
-import { type ControlReady, type ControlStart, caRootFile, pictureFile, type ToControl } from './control-start.ts';
+import {
+  type ControlReady,
+  type ControlStart,
+  caRootFile,
+  type FromControl,
+  pictureFile,
+  type ToControl,
+} from './control-start.ts';
 import { startDns } from './dns-side.ts';
 import { createEdgeSide } from './edge-side.ts';
 import { startEngine } from './engine-side.ts';
@@ -23,7 +31,11 @@ import { openSecrets } from './secrets-side.ts';
 import { VERSION } from './version.ts';
 
 /** Wires and starts everything of the control half, in the order in which parts need each other. */
-export async function startControlHalf(start: ControlStart, log: Logger): Promise<RunningChild> {
+export async function startControlHalf(
+  start: ControlStart,
+  log: Logger,
+  tell: (message: FromControl) => void,
+): Promise<RunningChild> {
   const { config, dataDir } = start;
   const clock = systemClock;
   const stopping = new AbortController();
@@ -74,7 +86,8 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     secrets,
     clock,
     log,
-    domains: { baseDomain: config.domains.base, addresses: config.domains.addresses },
+    domains: domainSettings(config.domains),
+    refuseName: (name, forMs) => tell({ type: 'refuse_name', name, forMs }),
     dns: dns.views,
     credentials: dns.credentials,
     dnsCredentials: dns.credentials,
@@ -109,6 +122,7 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
     message: (body) => {
       const told = body as ToControl;
       if (told.type === 'edge') edge.told(told.samples, clock.now());
+      else if (told.type === 'wanted_name') control.demand(told.name, told.address);
       else adminTokenTold(secrets).catch((error: unknown) => log.warn({ err: error }, 'the first token is told again'));
     },
     async drain() {
@@ -125,6 +139,21 @@ export async function startControlHalf(start: ControlStart, log: Logger): Promis
       ]);
       picture.close();
       await store.close();
+    },
+  };
+}
+
+function domainSettings({ base, addresses, on_demand }: ControlStart['config']['domains']): DomainSettings {
+  const { always, wait_seconds, address_an_hour, app_an_hour, ask } = on_demand;
+  return {
+    baseDomain: base,
+    addresses,
+    onDemand: {
+      always,
+      waitMs: wait_seconds * 1_000,
+      addressAnHour: address_an_hour,
+      appAnHour: app_an_hour,
+      ...(ask !== undefined && { ask }),
     },
   };
 }

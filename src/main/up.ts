@@ -8,7 +8,13 @@ import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';
 import { loadUpConfig, type UpConfig } from './config.ts';
-import { type ControlReady, type ControlStart, pictureFile, type ToControl } from './control-start.ts';
+import {
+  type ControlReady,
+  type ControlStart,
+  type FromControl,
+  pictureFile,
+  type ToControl,
+} from './control-start.ts';
 import { EDGE_TOLD_EVERY_MS } from './edge-side.ts';
 import { greeting } from './greeting.ts';
 import { lockDataDirectory } from './lock.ts';
@@ -106,13 +112,19 @@ async function supervise(given: Supervision): Promise<void> {
           httpsPort: config.edge.https_port,
           httpPort: config.edge.http_port,
           proxyProtocolFrom: [],
-          tls: { policy: defaultTlsPolicy, http2: true, handshakeMs: HANDSHAKE_MS },
+          tls: {
+            policy: defaultTlsPolicy,
+            http2: true,
+            handshakeMs: HANDSHAKE_MS,
+            awaitCertificateMs: config.domains.on_demand.wait_seconds * 1_000,
+          },
         },
       ],
       picture: { path: picture, masterKeys },
       workers: config.edge.workers ?? availableParallelism(),
       log: { level: config.log.level, pretty: given.pretty },
       env: environmentOf(given.env),
+      onWantedName: (name, address) => control.send({ type: 'wanted_name', name, address } satisfies ToControl),
     },
     { clock: systemClock, log },
   );
@@ -131,6 +143,10 @@ async function supervise(given: Supervision): Promise<void> {
         edge: edgePorts,
         ...(ports && { ports }),
       }),
+      onMessage: (body) => {
+        const { name, forMs } = body as FromControl;
+        edge.refuseName(name, forMs);
+      },
       onReady: (body) => {
         ports = (body as ControlReady).ports;
         const state = control.state();

@@ -26,6 +26,12 @@ export interface DomainTables {
     issuers: string | null;
     challenge: string | null;
     dns_credential_id: string | null;
+    /** 1: its certificate is asked for when the first handshake asks for the name. */
+    on_demand: number;
+    /** When that was. */
+    demanded_at: number | null;
+    /** Why the last visitor who waited for it was sent away, in words. */
+    demand_problem: string | null;
     proof: DomainProof | null;
     proved_at: number | null;
     /** When an unproved claim ends; null once proved. */

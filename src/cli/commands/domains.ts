@@ -16,6 +16,7 @@ interface AddOptions {
   readonly dnsCredential?: string;
   readonly redirectTo?: string;
   readonly route: boolean;
+  readonly onDemand?: true;
   readonly wait: boolean;
   readonly timeout: string;
 }
@@ -36,6 +37,7 @@ export function domainCommands(program: Command, act: Act): void {
     .option('--dns-credential <id>', 'for dns-01 and wildcards')
     .option('--redirect-to <name>', 'send its requests on to this name of the app')
     .option('--no-route', 'prove and certify it now, and route it later')
+    .option('--on-demand', 'get its certificate when the first visitor comes')
     .option('--no-wait', 'do not wait until it is served')
     .option('--timeout <seconds>', 'how long to wait', '600')
     .action(act(addDomain));
@@ -88,7 +90,9 @@ export function domainCommands(program: Command, act: Act): void {
     );
   domains
     .command('import <file>')
-    .description('claim up to 10,000 names: one a line, or CSV with domain, redirect_to, route; - is standard input')
+    .description(
+      'claim up to 10,000 names: one a line, or CSV with domain, redirect_to, route, on_demand; - is standard input',
+    )
     .requiredOption('--app <app>', 'the app that they lead to')
     .action(act((context, file: string, options: { app: string }) => importDomains(context, file, options.app)));
   domains
@@ -117,9 +121,10 @@ async function addDomain(context: Context, name: string, options: AddOptions): P
     ...(options.dnsCredential !== undefined && { dns_credential_id: options.dnsCredential }),
     ...(options.redirectTo !== undefined && { redirect_to: options.redirectTo }),
     ...(!options.route && { route: false }),
+    ...(options.onDemand && { on_demand: true }),
   });
   output.note(`${output.bold(domain.unicode)} belongs to ${domain.app.id}`);
-  if (!options.wait) {
+  if (!options.wait || options.onDemand) {
     if (output.json) return output.value(domain);
     output.line(domain.why.summary);
     return;

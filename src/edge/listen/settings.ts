@@ -19,6 +19,8 @@ export interface TlsListenerSettings {
   readonly handshakeMs: number;
   /** Per listener and worker; undefined is no limit. */
   readonly handshakesPerSecond?: number;
+  /** How long a handshake for a routed name waits for its certificate; undefined: it is refused at once. */
+  readonly awaitCertificateMs?: number;
 }
 
 export interface ClientCertificateSettings {

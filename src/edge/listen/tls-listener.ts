@@ -8,6 +8,7 @@ import { type ClientHello, parseClientHello } from '../tls/client-hello.ts';
 import type { ContextCache } from '../tls/context-cache.ts';
 import { groupOf } from '../tls/groups.ts';
 import { closeContext, createChallengeContext } from '../tls/secure-context.ts';
+import { createAwaited } from './awaited.ts';
 import { type ClientVerification, verifyClient } from './client-identity.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { HandshakeObserver } from './observer.ts';
@@ -21,8 +22,10 @@ export interface TlsListenerDeps {
   /** Looks whether what is served changed; called before each lookup. */
   refresh(): void;
   challenge(serverName: string, now: number): OpenChallenge | undefined;
-  /** A name without certificate was asked for. It may be heard of again and again. */
-  onUnknownName?(serverName: string): void;
+  /** Whether something is routed under exactly this name. */
+  isRouted(serverName: string): boolean;
+  /** A certificate for a routed name is waited for; `address` is what limits count by. May be heard again and again. */
+  want(serverName: string, address: string): void;
   readonly passthrough: Passthrough;
   readonly plane: Plane;
   readonly observer: HandshakeObserver;
@@ -42,6 +45,8 @@ export interface Endpoints {
 export interface TlsListener {
   /** Takes a connection that was admitted; `head` is what was read of it already. */
   accept(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void;
+  /** There will be no certificate for the name for now. */
+  refuseName(serverName: string, forMs: number): void;
   sweep(): void;
   handshaking(): number;
 }
@@ -53,6 +58,7 @@ const HTTP1 = ['http/1.1'];
 type Decision =
   | { readonly status: 'serve'; readonly context: SecureContext; readonly protocols: string[] }
   | { readonly status: 'challenge'; readonly context: SecureContext }
+  | { readonly status: 'await'; readonly serverName: string }
   | { readonly status: 'refuse'; readonly alert: AlertName; readonly reason: string };
 
 export function createTlsListener(settings: TlsListenerSettings, deps: TlsListenerDeps): TlsListener {
@@ -61,7 +67,26 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
   const rate = settings.handshakesPerSecond === undefined ? undefined : createRate(settings.handshakesPerSecond, clock);
   const clients = settings.clientCertificates;
   const protocols = settings.http2 ? HTTP : HTTP1;
+  const { awaitCertificateMs: waitMs } = settings;
+  const awaited =
+    waitMs === undefined
+      ? undefined
+      : createAwaited({
+          waitMs,
+          refresh: deps.refresh,
+          isServed,
+          want: deps.want,
+          clock,
+        });
 
+  function isServed(serverName: string): boolean {
+    try {
+      return contexts.contextFor(serverName) !== undefined;
+    } catch {
+      // A broken one is found, logged and refused where the handshake goes on.
+      return true;
+    }
+  }
   const passthroughFor = (serverName: string) => {
     deps.refresh();
     return deps.passthrough.routeFor(serverName);
@@ -73,7 +98,9 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
     if (hello.alpn.includes(ACME_TLS)) return decideChallenge(hello, name);
     const context = contexts.contextFor(name);
     if (context !== undefined) return { status: 'serve', context, protocols };
-    if (hello.serverName !== undefined) deps.onUnknownName?.(hello.serverName);
+    // What is routed was claimed by somebody; for any other name nobody is bothered.
+    if (awaited !== undefined && hello.serverName !== undefined && deps.isRouted(hello.serverName))
+      return { status: 'await', serverName: hello.serverName };
     const reason = hello.serverName === undefined ? 'no server name' : 'unknown server name';
     return { status: 'refuse', alert: 'unrecognized_name', reason };
   };
@@ -105,7 +132,7 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
     socket: Socket,
     endpoints: Endpoints,
     hello: ClientHello,
-    decision: Exclude<Decision, { status: 'refuse' }>,
+    decision: Exclude<Decision, { status: 'refuse' | 'await' }>,
   ) => {
     const challenge = decision.status === 'challenge';
     const tls = new TLSSocket(socket, {
@@ -193,20 +220,41 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
           handshakes.end(socket);
           return deps.passthrough.connect(route, socket, endpoints, bytes);
         }
-        const decision = decideSafely(result.hello, endpoints);
-        if (decision.status === 'refuse') return refuse(socket, endpoints, decision, result.hello.serverName);
-        socket.pause();
-        socket.unshift(bytes);
-        secure(socket, endpoints, result.hello, decision);
+        goOn(socket, endpoints, bytes, result.hello);
       });
     },
+    refuseName: (serverName, forMs) => awaited?.refuse(serverName, forMs),
     sweep() {
+      awaited?.sweep();
       const late = handshakes.sweep();
       if (late > 0) log.warn({ listener: view.id, late }, 'handshakes cut: too slow');
       for (let i = 0; i < late; i++) observer.failed('handshake timeout');
     },
-    handshaking: handshakes.count,
+    handshaking: () => handshakes.count() + (awaited?.count() ?? 0),
   };
+
+  function goOn(socket: Socket, endpoints: Endpoints, bytes: Buffer, hello: ClientHello): void {
+    const decision = decideSafely(hello, endpoints);
+    if (decision.status === 'await') hold(socket, endpoints, bytes, hello, decision.serverName);
+    else if (decision.status === 'refuse') refuse(socket, endpoints, decision, hello.serverName);
+    else {
+      socket.pause();
+      socket.unshift(bytes);
+      secure(socket, endpoints, hello, decision);
+    }
+  }
+
+  /** The client has said all that it has to say, so from here on its deadline is that of the certificate. */
+  function hold(socket: Socket, endpoints: Endpoints, bytes: Buffer, hello: ClientHello, serverName: string): void {
+    const no = (reason: string) => refuse(socket, endpoints, { alert: 'unrecognized_name', reason }, serverName);
+    const isHeld = awaited?.hold(serverName, endpoints.remoteAddress, socket, (refusal) => {
+      if (refusal !== undefined) return no(refusal);
+      handshakes.begin(socket);
+      goOn(socket, endpoints, bytes, hello);
+    });
+    if (isHeld === true) handshakes.end(socket);
+    else no('no certificate yet');
+  }
 
   function decideSafely(hello: ClientHello, endpoints: Endpoints): Decision {
     try {

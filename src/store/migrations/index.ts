@@ -12,6 +12,7 @@ import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
 import { imports, webhooks } from './403-imports.ts';
+import { onDemand } from './405-on-demand.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
 import { deliveries } from './600-deliveries.ts';
@@ -35,6 +36,7 @@ const STEPS: Record<string, Step> = {
   '402-audit': audit,
   '403-imports': imports,
   '404-webhooks': webhooks,
+  '405-on-demand': onDemand,
   '500-networks': networks,
   '501-missions': missions,
   '600-deliveries': deliveries,
