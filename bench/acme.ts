@@ -26,6 +26,8 @@ interface Outcome {
   readonly orders: number;
   readonly perSecond: number;
   readonly requestsPerOrder: number;
+  /** Of its core, by the load itself: near 1, it is the load that is measured. */
+  readonly loadBusy: number;
   readonly p50: number;
   readonly p99: number;
 }
@@ -50,7 +52,7 @@ function lines(child: ChildProcess): () => Promise<unknown> {
   };
 }
 
-async function floor(): Promise<Record<'verifyJws' | 'verifyCsr' | 'signLeaf' | 'commit', number>> {
+async function floor(): Promise<Record<'verifyJws' | 'verifyCsr' | 'signLeaf' | 'commit' | 'commitWall', number>> {
   const [command, rest] = pinned(0, ...node, 'bench/acme/floor.ts', work);
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   return (await lines(child)()) as Awaited<ReturnType<typeof floor>>;
@@ -149,10 +151,12 @@ function processorMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-const rows: string[][] = [['', 'orders/s', 'p50 ms', 'p99 ms', 'requests', 'CPU ms/order', 'x floor', 'MB']];
+const rows: string[][] = [
+  ['', 'orders/s', 'p50 ms', 'p99 ms', 'requests', 'CPU ms/order', 'floor', 'x floor', 'MB', 'load busy'],
+];
 const report = (name: string, outcome: Outcome & { cpuPerOrder?: number; rssMb?: number }, floorMs?: number) => {
-  const { perSecond, p50, p99, requestsPerOrder, cpuPerOrder, rssMb } = outcome;
-  const ratio = floorMs === undefined ? '' : (1000 / perSecond / floorMs).toFixed(2);
+  const { perSecond, p50, p99, requestsPerOrder, cpuPerOrder, rssMb, loadBusy } = outcome;
+  const ratio = floorMs === undefined || cpuPerOrder === undefined ? '' : (cpuPerOrder / floorMs).toFixed(2);
   rows.push([
     name,
     perSecond.toFixed(0),
@@ -160,19 +164,21 @@ const report = (name: string, outcome: Outcome & { cpuPerOrder?: number; rssMb?:
     p99.toFixed(1),
     requestsPerOrder.toFixed(1),
     cpuPerOrder?.toFixed(2) ?? '',
+    floorMs?.toFixed(2) ?? '',
     ratio,
     rssMb?.toFixed(0) ?? '',
+    loadBusy.toFixed(2),
   ]);
   console.error(rows.at(-1)!.join('  '));
 };
 
 try {
   const orders = Number(values.orders);
-  const { verifyJws, verifyCsr, signLeaf, commit } = await floor();
+  const { verifyJws, verifyCsr, signLeaf, commit, commitWall } = await floor();
   const floorOf = ({ requestsPerOrder }: Outcome) =>
     (requestsPerOrder * verifyJws + verifyCsr + signLeaf + commit) / 1000;
   console.error(
-    `floor: verify a request ${verifyJws.toFixed(0)} us, a CSR ${verifyCsr.toFixed(0)} us, sign ${signLeaf.toFixed(0)} us, one durable commit ${commit.toFixed(0)} us`,
+    `floor: verify a request ${verifyJws.toFixed(0)} us, a CSR ${verifyCsr.toFixed(0)} us, sign ${signLeaf.toFixed(0)} us, one durable commit ${commit.toFixed(0)} us and ${(commitWall / 1000).toFixed(1)} ms of waiting`,
   );
   const stores: [string, () => string][] = [['SQLite', () => join(work, `${Math.random()}.sqlite`)]];
   if (values.postgres !== undefined) stores.push(['PostgreSQL', () => values.postgres!]);

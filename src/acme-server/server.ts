@@ -78,6 +78,8 @@ async function handle(services: Services, request: IncomingMessage, response: Se
   let answer: Answer;
   try {
     answer = await answerOf(services, request, headers);
+    // Nobody is told of a certificate, or anything else, that a power cut could still take back.
+    await services.store.confirmed();
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal.problem.status! >= 500)

@@ -27,7 +27,8 @@ export interface ValidationJob {
 }
 
 export interface ValidationQueue {
-  start(job: ValidationJob): void;
+  /** Resolves with the authorization as it was recorded; undefined when that came to nothing here. */
+  start(job: ValidationJob): Promise<AcmeAuthorizationRow | undefined>;
   /** Takes up what other processes left unfinished, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   idle(): Promise<void>;
@@ -42,7 +43,7 @@ const LONGEST_VALIDATION_MS = 90_000;
 /** Runs validations in the background, one account's after another's in turn, and records what came out. */
 export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
   // One line for each account: an account with a thousand waiting jobs delays another's first by one place only.
-  const lines = new Map<string, ValidationJob[]>();
+  const lines = new Map<string, (() => Promise<void>)[]>();
   let running = 0;
   let waiters: (() => void)[] = [];
 
@@ -51,11 +52,11 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
       const [account, line] = lines.entries().next().value ?? [];
       if (account === undefined || line === undefined) break;
       lines.delete(account);
-      const job = line.shift()!;
+      const perform = line.shift()!;
       // To the back, so that the next account comes first.
       if (line.length > 0) lines.set(account, line);
       running++;
-      void perform(deps, job).finally(() => {
+      void perform().finally(() => {
         running--;
         next();
       });
@@ -68,17 +69,20 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
 
   return {
     start(job) {
-      const account = job.authorization.account_id;
-      const line = lines.get(account);
-      if (line === undefined) lines.set(account, [job]);
-      else line.push(job);
-      next();
+      const { account_id } = job.authorization;
+      return new Promise((resolve) => {
+        const work = () => perform(deps, job).then(resolve);
+        const line = lines.get(account_id);
+        if (line === undefined) lines.set(account_id, [work]);
+        else line.push(work);
+        next();
+      });
     },
     async run(signal) {
       // Alone, what is under way at the start was left by a run that was killed.
       let longestMs = deps.alone === true ? 0 : LONGEST_VALIDATION_MS;
       while (!signal.aborted) {
-        for (const job of await stalledJobs(deps, deps.clock.now() - longestMs)) this.start(job);
+        for (const job of await stalledJobs(deps, deps.clock.now() - longestMs)) void this.start(job);
         longestMs = LONGEST_VALIDATION_MS;
         await deps.clock.sleep(SWEEP_MS, signal).catch(() => {});
       }
@@ -88,12 +92,13 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
 }
 
 /** Checks the challenge and records the outcome. Never rejects. */
-async function perform(deps: AcmeServerDeps, job: ValidationJob): Promise<void> {
+async function perform(deps: AcmeServerDeps, job: ValidationJob): Promise<AcmeAuthorizationRow | undefined> {
   try {
-    await record(deps, job, await outcomeOf(deps, job));
+    return await record(deps, job, await outcomeOf(deps, job));
   } catch (error) {
     // The authorization stays as it is; the sweep takes it up again.
     deps.logger.error({ err: error, authorization: job.authorization.id }, 'a validation could not be recorded');
+    return undefined;
   }
 }
 
@@ -127,7 +132,11 @@ async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refu
   }
 }
 
-async function record(deps: AcmeServerDeps, job: ValidationJob, refusal: Refusal | undefined): Promise<void> {
+async function record(
+  deps: AcmeServerDeps,
+  job: ValidationJob,
+  refusal: Refusal | undefined,
+): Promise<AcmeAuthorizationRow | undefined> {
   const { authorization, profile, type } = job;
   const now = deps.clock.now();
   const challenges = challengesOf(authorization).map((challenge): StoredChallenge => {
@@ -138,15 +147,15 @@ async function record(deps: AcmeServerDeps, job: ValidationJob, refusal: Refusal
   });
   if (refusal?.problem.status === 500)
     deps.logger.error({ err: refusal.cause, authorization: authorization.id }, 'a validation failed by our fault');
-  await deps.store.write(async (tx) => {
-    const moved = await moveAuthorization(tx, authorization.id, 'pending', {
-      state: refusal === undefined ? 'valid' : 'invalid',
-      challenges: JSON.stringify(challenges),
-      processing_since: null,
-      ...(refusal === undefined && { expires_at: now + profile.settings.authorization_ttl_seconds * 1000 }),
-    });
-    // Deactivated meanwhile, or another process was quicker.
-    if (!moved) return;
+  const values = {
+    state: refusal === undefined ? 'valid' : 'invalid',
+    challenges: JSON.stringify(challenges),
+    processing_since: null,
+    ...(refusal === undefined && { expires_at: now + profile.settings.authorization_ttl_seconds * 1000 }),
+  } as const;
+  return deps.store.write(async (tx) => {
+    // False when it was deactivated meanwhile, or another process was quicker.
+    if (!(await moveAuthorization(tx, authorization, values))) return undefined;
     if (refusal !== undefined)
       await countFailure(
         tx,
@@ -169,6 +178,7 @@ async function record(deps: AcmeServerDeps, job: ValidationJob, refusal: Refusal
       },
       at: now,
     });
+    return { ...authorization, ...values };
   });
 }
 

@@ -1,3 +1,4 @@
+import { anyRow, compiled, valuesOf } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export type AuthorizationState = 'pending' | 'valid' | 'invalid' | 'deactivated' | 'revoked';
@@ -22,72 +23,92 @@ export interface AcmeAuthorizationTables {
   acme_authorization: AcmeAuthorizationRow;
 }
 
-export async function insertAuthorizations(tx: Db, rows: readonly AcmeAuthorizationRow[]): Promise<void> {
-  if (rows.length > 0)
-    await tx
-      .insertInto('acme_authorization')
-      .values([...rows])
-      .execute();
-}
-
-export const findAuthorization = (db: Db, id: string): Promise<AcmeAuthorizationRow | undefined> =>
-  db.selectFrom('acme_authorization').selectAll().where('id', '=', id).executeTakeFirst();
-
-export async function findAuthorizations(db: Db, ids: readonly string[]): Promise<AcmeAuthorizationRow[]> {
-  if (ids.length === 0) return [];
-  const rows = await db
+const COLUMNS = [
+  'id',
+  'profile_id',
+  'account_id',
+  'identifier',
+  'wildcard',
+  'state',
+  'challenges',
+  'created_at',
+  'expires_at',
+  'processing_since',
+] as const satisfies readonly (keyof AcmeAuthorizationRow)[];
+const insert = compiled((db) => db.insertInto('acme_authorization').values(anyRow<AcmeAuthorizationRow>(COLUMNS)));
+const byId = compiled<AcmeAuthorizationRow, [id: string]>((db) =>
+  db.selectFrom('acme_authorization').selectAll().where('id', '=', ''),
+);
+const reusable = compiled<
+  AcmeAuthorizationRow,
+  [accountId: string, identifier: string, state: AuthorizationState, until: number]
+>((db) =>
+  db
     .selectFrom('acme_authorization')
     .selectAll()
-    .where('id', 'in', [...ids])
-    .execute();
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
+    .where('account_id', '=', '')
+    .where('identifier', '=', '')
+    .where('state', '=', 'valid')
+    .where('expires_at', '>', 0)
+    .orderBy('expires_at', 'desc'),
+);
+type Values = Pick<AcmeAuthorizationRow, 'state' | 'challenges' | 'expires_at' | 'processing_since'>;
+const move = compiled<
+  unknown,
+  [state: string, challenges: string, expires: number, since: number | null, id: string, from: AuthorizationState]
+>((db) =>
+  db
+    .updateTable('acme_authorization')
+    .set({ state: 'valid', challenges: '', expires_at: 0, processing_since: 0 })
+    .where('id', '=', '')
+    .where('state', '=', 'pending'),
+);
+const claim = compiled<unknown, [since: number, challenges: string, id: string, from: AuthorizationState]>((db) =>
+  db
+    .updateTable('acme_authorization')
+    .set({ processing_since: 0, challenges: '' })
+    .where('id', '=', '')
+    .where('state', '=', 'pending')
+    .where('processing_since', 'is', null),
+);
+
+export async function insertAuthorizations(tx: Db, rows: readonly AcmeAuthorizationRow[]): Promise<void> {
+  for (const row of rows) await insert(tx, valuesOf(COLUMNS, row));
 }
 
-/** Valid authorizations of the account for the identifiers, still good at `until`; the longest first. */
-export function findReusable(
+export const findAuthorization = async (db: Db, id: string): Promise<AcmeAuthorizationRow | undefined> =>
+  (await byId(db, [id])).rows[0];
+
+/** In the order of `ids`; those that are not there any more are left out. */
+export async function findAuthorizations(db: Db, ids: readonly string[]): Promise<AcmeAuthorizationRow[]> {
+  const found = await Promise.all(ids.map((id) => findAuthorization(db, id)));
+  return found.filter((row) => row !== undefined);
+}
+
+/** Valid authorizations of the account for the identifiers, still good at `until`; of one identifier the longest first. */
+export async function findReusable(
   db: Db,
   accountId: string,
   identifiers: readonly string[],
   until: number,
 ): Promise<AcmeAuthorizationRow[]> {
-  return db
-    .selectFrom('acme_authorization')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('identifier', 'in', [...identifiers])
-    .where('state', '=', 'valid')
-    .where('expires_at', '>', until)
-    .orderBy('expires_at', 'desc')
-    .execute();
+  const found = await Promise.all(
+    [...new Set(identifiers)].map((identifier) => reusable(db, [accountId, identifier, 'valid', until])),
+  );
+  return found.flatMap(({ rows }) => rows);
 }
 
-/** Moves an authorization on from `from`; false when it is somewhere else already. */
-export async function moveAuthorization(
-  tx: Db,
-  id: string,
-  from: AuthorizationState,
-  values: Partial<Pick<AcmeAuthorizationRow, 'state' | 'challenges' | 'expires_at' | 'processing_since'>>,
-): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('acme_authorization')
-    .set(values)
-    .where('id', '=', id)
-    .where('state', '=', from)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+/** Moves `row` on to `values` unless its state is another by now; false then. */
+export async function moveAuthorization(tx: Db, row: AcmeAuthorizationRow, values: Partial<Values>): Promise<boolean> {
+  const { state, challenges, expires_at, processing_since } = { ...row, ...values };
+  const { numAffectedRows = 0n } = await move(tx, [state, challenges, expires_at, processing_since, row.id, row.state]);
+  return numAffectedRows > 0n;
 }
 
 /** Marks a pending authorization as being validated; false when it is already, or is no longer pending. */
 export async function claimValidation(tx: Db, id: string, challenges: string, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable('acme_authorization')
-    .set({ processing_since: now, challenges })
-    .where('id', '=', id)
-    .where('state', '=', 'pending')
-    .where('processing_since', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  const { numAffectedRows = 0n } = await claim(tx, [now, challenges, id, 'pending']);
+  return numAffectedRows > 0n;
 }
 
 /** Validations begun before `before` whose replica did not bring them to an end. */

@@ -49,7 +49,8 @@ export async function peek(db: Db, key: string, rate: Rate, now: number): Promis
   return free > now ? free : undefined;
 }
 
-async function spentUntil(db: Db, key: string): Promise<number> {
-  const row = await db.selectFrom('acme_limit').select('spent_until').where('key', '=', key).executeTakeFirst();
-  return row?.spent_until ?? 0;
-}
+const byKey = compiled<{ spent_until: number }, [key: string]>((db) =>
+  db.selectFrom('acme_limit').select('spent_until').where('key', '=', ''),
+);
+
+const spentUntil = async (db: Db, key: string): Promise<number> => (await byKey(db, [key])).rows[0]?.spent_until ?? 0;

@@ -33,6 +33,9 @@ export interface AcmeProfileTables {
 const profileById = compiled<AcmeProfileRow, [id: string]>((db) =>
   db.selectFrom('acme_profile').selectAll().where('id', '=', ''),
 );
+const defaultProfile = compiled<AcmeProfileRow, [isDefault: number]>((db) =>
+  db.selectFrom('acme_profile').selectAll().where('is_default', '=', 1),
+);
 const eabKeyById = compiled<EabKeyRow, [id: string]>((db) =>
   db.selectFrom('acme_eab_key').selectAll().where('id', '=', ''),
 );
@@ -40,8 +43,8 @@ const eabKeyById = compiled<EabKeyRow, [id: string]>((db) =>
 export const findProfile = async (db: Db, id: string): Promise<AcmeProfileRow | undefined> =>
   (await profileById(db, [id])).rows[0];
 
-export const findDefaultProfile = (db: Db): Promise<AcmeProfileRow | undefined> =>
-  db.selectFrom('acme_profile').selectAll().where('is_default', '=', 1).executeTakeFirst();
+export const findDefaultProfile = async (db: Db): Promise<AcmeProfileRow | undefined> =>
+  (await defaultProfile(db, [1])).rows[0];
 
 export function listProfiles(db: Db, page: { after?: string; limit: number }): Promise<AcmeProfileRow[]> {
   const query = db.selectFrom('acme_profile').selectAll().orderBy('id').limit(page.limit);

@@ -1,6 +1,17 @@
 import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
 import type { Db } from './store.ts';
 
+/** Runs a statement that is text already, without the layers that Kysely puts around each query. */
+export type DirectRunner = <Row>(text: string, parameters: readonly unknown[]) => QueryResult<Row>;
+
+// One adapter a dialect and database; transactions share that of their store.
+const direct = new WeakMap<object, DirectRunner>();
+
+/** From now on `compiled` queries on `db` go to `run`. For a store whose statements are answered at once (SQLite). */
+export function runDirectly(db: Db, run: DirectRunner): void {
+  direct.set(db.getExecutor().adapter, run);
+}
+
 /**
  * A query whose text is made once a dialect instead of at each call, for those that every request runs: building and
  * compiling one costs several times what SQLite needs to run it. `build` is called with any values; each call gives the
@@ -10,15 +21,15 @@ export function compiled<Row, Parameters extends readonly unknown[]>(
   build: (db: Db) => Compilable<Row>,
 ): (db: Db, parameters: Parameters) => Promise<QueryResult<Row>> {
   const kept = new WeakMap<object, CompiledQuery<Row>>();
-  return (db, parameters) => {
-    // One adapter a dialect and database; transactions share that of their store.
+  return async (db, parameters) => {
     const { adapter } = db.getExecutor();
     let query = kept.get(adapter);
     if (query === undefined) {
       query = build(db).compile();
       kept.set(adapter, query);
     }
-    return db.executeQuery({ ...query, parameters });
+    const run = direct.get(adapter);
+    return run === undefined ? db.executeQuery({ ...query, parameters }) : run<Row>(query.sql, parameters);
   };
 }
 

@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely';
 import pg from 'pg';
 import { takeNoted } from './changes.ts';
+import { type DirectRunner, runDirectly } from './compiled.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
@@ -28,26 +30,48 @@ async function openSqlite(path: string): Promise<Store> {
   const inMemory = path === ':memory:';
   if (!inMemory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const writer = openDatabase(path, false);
-  const writes = kyselyOn(writer);
+  const statements = keepStatements(writer);
+  const writes = kyselyOn(writer, statements);
   await migrate(writes, 'sqlite');
   // A second connection for reads: it sees only what is committed, so a read between two steps of a write is honest.
   // A memory database belongs to its one connection, so there both are the same.
-  const reads = inMemory ? writes : kyselyOn(openDatabase(path, true));
+  const reads = inMemory ? writes : openReads(path);
   const listeners = new Set<() => void>();
-  const group = createGroupCommit(writes, () => {
-    if (takeNoted(writes)) tell(listeners);
+  const disk = inMemory ? undefined : await openDisk(path);
+  const group = createGroupCommit(writes, {
+    execute: (text) => void statements(text).statement.run(),
+    sync: disk?.sync ?? (() => Promise.resolve()),
+    committed: () => {
+      if (takeNoted(writes)) tell(listeners);
+    },
   });
   return {
     dialect: 'sqlite',
     db: reads,
     write: group.write,
+    confirmed: group.confirmed,
     onChange: (listener) => listen(listeners, listener),
     async close() {
       await group.idle();
+      disk?.close();
       if (reads !== writes) await reads.destroy();
       await writes.destroy();
     },
   };
+}
+
+/**
+ * The write-ahead log as the disk has it. SQLite itself would wait for the disk within each commit (synchronous = FULL),
+ * and the whole event loop with it. With NORMAL it only writes, and this does the same sync of the same file after the
+ * commit and before the write is acknowledged, on a thread of its own.
+ */
+async function openDisk(path: string): Promise<{ sync(): Promise<void>; close(): void }> {
+  const log = openSync(`${path}-wal`, 'r');
+  const datasync = promisify(fdatasync);
+  const sync = () => datasync(log);
+  // The migrations' commits.
+  await sync();
+  return { sync, close: () => closeSync(log) };
 }
 
 function listen(listeners: Set<() => void>, listener: () => void): () => void {
@@ -61,20 +85,29 @@ function tell(listeners: ReadonlySet<() => void>): void {
 
 function openDatabase(path: string, readOnly: boolean): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly, timeout: 10_000 });
-  // FULL: an acknowledged write survives a power cut, not only a crash of ours (rule 2 of the product).
-  if (!readOnly) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  // An acknowledged write survives a power cut, not only a crash of ours (rule 2 of the product): see `openDisk`.
+  if (!readOnly) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
   return database;
 }
 
-function kyselyOn(database: DatabaseSync): Db {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapt(database) }) });
+function openReads(path: string): Db {
+  const database = openDatabase(path, true);
+  return kyselyOn(database, keepStatements(database));
 }
 
-/** node:sqlite in the shape Kysely knows, with prepared statements kept: preparing costs more than running. */
-function adapt(database: DatabaseSync): SqliteDatabase {
+function kyselyOn(database: DatabaseSync, prepared: Prepared): Db {
+  const db: Db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapt(database, prepared) }) });
+  runDirectly(db, directly(prepared));
+  return db;
+}
+
+type Prepared = (text: string) => { readonly statement: StatementSync; readonly reader: boolean };
+
+/** Prepared statements are kept: preparing costs more than running. */
+function keepStatements(database: DatabaseSync): Prepared {
   const MOST_STATEMENTS = 500;
-  const statements = new Map<string, { statement: StatementSync; reader: boolean }>();
-  const prepared = (text: string) => {
+  const statements = new Map<string, ReturnType<Prepared>>();
+  return (text) => {
     let entry = statements.get(text);
     if (entry === undefined) {
       const statement = database.prepare(text);
@@ -84,10 +117,22 @@ function adapt(database: DatabaseSync): SqliteDatabase {
     }
     return entry;
   };
+}
+
+const directly =
+  (prepared: Prepared): DirectRunner =>
+  <Row>(text: string, parameters: readonly unknown[]) => {
+    const { statement, reader } = prepared(text);
+    const values = parameters as SQLInputValue[];
+    if (reader) return { rows: statement.all(...values) as Row[] };
+    return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) };
+  };
+
+/** node:sqlite in the shape Kysely knows. */
+function adapt(database: DatabaseSync, prepared: Prepared): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare(text) {
-      // A schema change invalidates what `columns()` said, so such statements are not kept.
       const { statement, reader } = prepared(text);
       return {
         reader,
@@ -129,6 +174,7 @@ async function openPostgres(options: StoreOptions): Promise<Store> {
         }
       }
     },
+    confirmed: () => undefined,
     onChange: (listener) => listen(listeners, listener),
     close: () => db.destroy(),
   };

@@ -15,6 +15,11 @@ export interface Store {
    */
   write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
   /**
+   * Undefined, or a promise that resolves, when everything that `db` shows now would survive a power cut. Readers may see
+   * a commit a moment before the disk has confirmed it; who tells a stranger of what they read waits for this first.
+   */
+  confirmed(): Promise<void> | undefined;
+  /**
    * Calls `listener` right after each commit of this process that noted a change, so that followers of the change log
    * need not wait for their next look. Other processes' commits are only found by looking. Answers how to stop.
    */

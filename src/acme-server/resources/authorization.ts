@@ -37,7 +37,7 @@ async function stored(call: AccountCall, id: string, deactivates: boolean): Prom
       ...(row.processing_since !== null && now - row.processing_since >= 500 && { headers: { 'Retry-After': '1' } }),
     };
   await services.store.write(async (tx) => {
-    if (!(await moveAuthorization(tx, id, row.state, { state: 'deactivated', processing_since: null })))
+    if (!(await moveAuthorization(tx, row, { state: 'deactivated', processing_since: null })))
       throw new Refusal('malformed', 'the authorization changed meanwhile; look again');
     await appendAudit(tx, {
       actor: `acme:${account.id}`,
