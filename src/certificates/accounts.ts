@@ -4,7 +4,7 @@ import type { AcmeAccount, AcmeClient } from '../acme-client/index.ts';
 import { Fault, newSecret } from '../base/index.ts';
 import { accountOfIssuer, type IssuerAccountRow, putAccount } from '../store/issuer-accounts.ts';
 import type { IssuerRow } from '../store/issuers.ts';
-import { generateKey, keyPem } from '../x509/index.ts';
+import { keyPem } from '../x509/index.ts';
 import type { Engine } from './ports.ts';
 
 /** Our accounts at issuers: one each, its key in the secret store, registered when first needed. */
@@ -33,7 +33,7 @@ export function createAccounts(engine: Engine): Accounts {
   }
 
   async function newKey(issuerId: string): Promise<{ path: string; key: KeyObject }> {
-    const key = await generateKey('ec-p256');
+    const key = await engine.newKey('ec-p256');
     const path = `issuers/${issuerId}/account/${newSecret(9)}/key`;
     await secrets.put(path, Buffer.from(keyPem(key)));
     return { path, key };

@@ -11,7 +11,7 @@ import {
   type FailedIssuer,
   holdOf,
   holdWhereDown,
-  keepsOrder,
+  mayStillCome,
   note,
   recordFailure,
   recordIssued,
@@ -39,25 +39,27 @@ export async function attemptIssue(attempt: Attempt): Promise<void> {
   // An order under way is gone on with at its own issuer first.
   const order = [...new Set([...(open === undefined ? [] : [open.issuerId]), ...issuersOf(row)])];
   const failures: FailedIssuer[] = [];
+  let ended = false;
   for (const issuerId of order.filter((id) => issuersOf(row).includes(id))) {
     const outcome = await tryIssuer(attempt, issuerId, open?.issuerId === issuerId ? open : undefined);
     if (outcome === undefined) return;
     failures.push({ ...outcome, issuerId });
+    if (outcome.order !== 'untouched') ended = outcome.order === 'ended';
     if (!isIssuersOwn(classOf(outcome.fault))) break;
     if (failures.length < order.length)
       await note(attempt, 'problem', `${issuerId}: ${outcome.fault.message}; trying the next issuer`);
   }
-  await recordFailure(attempt, failures);
+  await recordFailure(attempt, failures, ended);
 }
 
-type Outcome = { readonly fault: Fault; readonly spent: boolean } | undefined;
+type Outcome = (Omit<FailedIssuer, 'issuerId'> & { readonly order: 'untouched' | 'kept' | 'ended' }) | undefined;
 
 async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | undefined): Promise<Outcome> {
   const { engine, issuers } = attempt;
   const issuer = issuers.get(issuerId);
-  if (issuer === undefined) return { fault: unknownIssuer(issuerId), spent: false };
+  if (issuer === undefined) return { fault: unknownIssuer(issuerId), spent: false, order: 'untouched' };
   if (issuer.hold_until !== null && issuer.hold_until > engine.clock.now())
-    return { fault: held(issuer, issuer.hold_until + spread(attempt)), spent: false };
+    return { fault: held(issuer, issuer.hold_until + spread(attempt)), spent: false, order: 'untouched' };
   let spent: Begun | undefined;
   try {
     const begun = await begin(attempt, issuer, open);
@@ -67,10 +69,11 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
   } catch (error) {
     if (attempt.lease.signal.aborted) throw attempt.lease.signal.reason;
     const fault = faultOf(error);
+    const order = spent === undefined ? 'untouched' : mayStillCome(fault) ? 'kept' : 'ended';
     // An order that is kept keeps what it took: giving that back at each retry would undo the count.
-    if (spent !== undefined && !keepsOrder(fault)) await settle(attempt, issuer, fault, spent);
+    if (spent !== undefined && order === 'ended') await settle(attempt, issuer, fault, spent);
     await holdWhereDown(attempt, issuer, fault);
-    return { fault, spent: fault.code !== 'quota' };
+    return { fault, spent: fault.code !== 'quota', order };
   }
 }
 

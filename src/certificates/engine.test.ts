@@ -8,6 +8,7 @@ import { openMemoryStore } from '../store/index.ts';
 import type { ChainFacts } from '../x509/index.ts';
 import { createCertificateEngine } from './index.ts';
 import type { AcmePort } from './ports.ts';
+import { defaultLimits } from './quota-ledger.ts';
 
 // What the CAs here issue is never looked into.
 const PEM = selfSigned().chain;
@@ -93,7 +94,7 @@ async function startEngine(t: TestContext, ca: { down?: Set<string>; window?: ()
       if (view?.status === status && row?.lease_until === 0) return view;
     }
   };
-  return { engine, clock, asked, revoked, settled };
+  return { engine, clock, store, asked, revoked, settled };
 }
 
 test('an issuer that is down is passed over for the next, left alone meanwhile, and the record says so', async (t) => {
@@ -111,6 +112,32 @@ test('an issuer that is down is passed over for the next, left alone meanwhile, 
     at.asked.map(({ ca }) => ca),
     ['one', 'two', 'two'],
   );
+});
+
+test('an order under way outlives that its issuer is left alone, and takes of the quota only once', async (t) => {
+  const down = new Set(['one']);
+  const at = await startEngine(t, { down });
+  const { certificates, issuers } = at.engine;
+  const change = (values: object) => at.store.db.updateTable('issuer').set(values).where('id', '=', 'one').execute();
+  await change({ limits: defaultLimits });
+  const wish = { names: ['a.example.com'], issuers: ['one'], reference: 'domain:1' };
+  const id = await certificates.ensure(wish);
+  await at.settled(id, 'failed');
+  for (let outage = 0; outage < 3; outage++) {
+    // Another certificate found it down.
+    await change({ hold_until: at.clock.now() + HOUR, hold_problem: '{"detail":"no route","count":1}' });
+    await at.clock.advance(HOUR / 2);
+    assert.match((await at.settled(id, 'failed')).summary, /left alone/);
+    await at.clock.advance(2 * HOUR);
+    await at.settled(id, 'failed');
+  }
+  const taken = await issuers.quota('one', wish.names);
+  assert.equal(taken.find(({ limit }) => limit === 'certificates for exactly these names')?.used, 1);
+  const keys = await at.store.db.selectFrom('secret').select('path').where('path', 'like', 'certificates/%').execute();
+  assert.equal(keys.length, 1);
+  down.clear();
+  await at.clock.advance(2 * HOUR);
+  assert.equal((await at.settled(id, 'valid')).served?.issuer, 'one');
 });
 
 test('a window that the CA moves to the past means now, and the order says what it replaces', async (t) => {

@@ -9,6 +9,7 @@ import type { IssuerRow } from '../store/issuers.ts';
 import { keyPem } from '../x509/index.ts';
 import type { Attempt } from './attempt.ts';
 import { namesOf, type OpenOrder } from './facts.ts';
+import { setAside } from './open-order.ts';
 import { note } from './outcome.ts';
 import type { Engine } from './ports.ts';
 import { quotaFault, reserveQuota } from './quota-ledger.ts';
@@ -47,16 +48,18 @@ export async function begin(attempt: Attempt, issuer: IssuerRow, open: OpenOrder
   await preflight(attempt, issuer, names);
   const order = await planOrder(attempt, issuer, client);
   const status = served !== undefined ? 'renewing' : 'issuing';
-  const refusal = await store.write(async (tx) => {
+  const replaced = await store.write(async (tx) => {
+    const old = await setAside(attempt, tx);
     const refused = await reserveQuota(tx, issuer, names, order.nature, clock.now());
-    if (refused !== undefined) return refused;
+    // Thrown here, so that the order that was kept stays.
+    if (refused !== undefined) throw quotaFault(issuer.id, refused, engine.random());
     await lease.update(tx, { open_order: JSON.stringify(order), status });
     const words = `asking ${issuer.id} for ${names.join(', ')}: ${why}`;
     const facts = { issuer: issuer.id };
     await appendEvent(tx, { certificateId: row.id, at: clock.now(), kind: 'attempt', words, facts });
-    return undefined;
+    return old;
   });
-  if (refusal !== undefined) throw quotaFault(issuer.id, refusal, engine.random());
+  if (replaced !== undefined) await secrets.delete(replaced.keyPath);
   // Before the CA is asked: a chain whose key was lost is a certificate wasted.
   const key = await keyFor(engine, row, served);
   await secrets.put(order.keyPath, Buffer.from(keyPem(key)));

@@ -14,6 +14,7 @@ import type { Attempt } from './attempt.ts';
 import { namesOf, problemOfRow } from './facts.ts';
 import { classOf, holdsIssuer, problemOf, retryTime } from './failure.ts';
 import type { Begun } from './issue.ts';
+import { openOrderWithin } from './open-order.ts';
 import type { Engine } from './ports.ts';
 import { settleFailure } from './quota-ledger.ts';
 import { renewByFraction } from './renewal-time.ts';
@@ -136,10 +137,17 @@ export async function holdWhereDown({ engine }: Attempt, issuer: IssuerRow, faul
   });
 }
 
-/** Nothing could be got: says why, and when it is tried again. What is served is served on. */
-export async function recordFailure(attempt: Attempt, failures: readonly FailedIssuer[]): Promise<void> {
+/**
+ * Nothing could be got: says why, and when it is tried again. What is served is served on. An order that `ended` is
+ * forgotten with its key; one that may still come to something stays, and with it what it took of the quota.
+ */
+export async function recordFailure(
+  attempt: Attempt,
+  failures: readonly FailedIssuer[],
+  ended: boolean,
+): Promise<void> {
   const { engine, lease, row, served } = attempt;
-  const { clock, store, log } = engine;
+  const { clock, store, log, secrets } = engine;
   // What was tried tells more than what was only put off.
   const told = failures.filter(({ spent }) => spent).at(-1) ?? failures.at(-1);
   if (told === undefined) return;
@@ -150,19 +158,23 @@ export async function recordFailure(attempt: Attempt, failures: readonly FailedI
   const retryAt = Math.min(...times);
   const failure = classOf(told.fault);
   const problem = problemOf(told.fault, now, retryAt, failure, told.issuerId);
-  await store.write(async (tx) => {
+  const forgotten = await store.write(async (tx) => {
+    const open = ended ? await openOrderWithin(tx, row.id) : undefined;
     await lease.update(tx, {
       status: served !== undefined && served.not_after <= now ? 'expired' : 'failed',
       problem: JSON.stringify(problem),
       attempts,
-      ...(!keepsOrder(told.fault) && { open_order: null }),
+      ...(ended && { open_order: null }),
     });
     // Put off once more for the same reason: the new time is all there is to say.
-    if (!tried && problemOfRow(row)?.code === problem.code) return;
+    if (!tried && problemOfRow(row)?.code === problem.code) return open;
     const words = `${told.issuerId}: ${told.fault.message}; trying again at ${new Date(retryAt).toISOString()}`;
     await appendEvent(tx, { certificateId: row.id, at: now, kind: 'problem', words, facts: { problem } });
     await recordChange(tx, 'certificate', row.id, now);
+    await trimEvents(tx, row.id, engine.eventsKept);
+    return open;
   });
+  if (forgotten !== undefined) await secrets.delete(forgotten.keyPath);
   const facts = {
     certificate: row.id,
     names: namesOf(row),
@@ -197,4 +209,4 @@ function retryOf(
 }
 
 /** An order whose CA went away in the middle may still come to something. */
-export const keepsOrder = (fault: Fault): boolean => classOf(fault) === 'ca-down';
+export const mayStillCome = (fault: Fault): boolean => classOf(fault) === 'ca-down';

@@ -1,4 +1,4 @@
-// npm run simulate -- [--certificates N] [--days N] [--seed N]
+// npm run simulate -- [--certificates N] [--days N] [--seed N] [--json]
 import { parseArgs } from 'node:util';
 import { simulate } from './simulate.ts';
 
@@ -7,6 +7,7 @@ const { values } = parseArgs({
     certificates: { type: 'string', default: '100000' },
     days: { type: 'string', default: '730' },
     seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
   },
 });
 const report = await simulate({
@@ -15,7 +16,8 @@ const report = await simulate({
   seed: Number(values.seed),
   progress: (line) => console.error(line),
 });
-const row = (words: string, value: string | number) => console.log(`${words.padEnd(62)} ${value}`);
+const row = (words: string, value: string | number) => values.json || console.log(`${words.padEnd(62)} ${value}`);
+if (values.json) console.log(JSON.stringify(report));
 row('certificates, days, seed', `${report.certificates}, ${report.days}, ${report.seed}`);
 row('issued (first ones and renewals)', report.issued);
 row('lapsed though the CA could be reached in the last third', report.lapsed);

@@ -12,6 +12,8 @@ export interface Scheduler {
   hold<T>(work: Promise<T>): Promise<T>;
   /** Moves time on, from one sleeper to the next, until `end`. */
   run(end: number, tick?: (now: number) => void): Promise<void>;
+  /** Of every wake so far and its time: two runs that did the same have the same. */
+  digest(): string;
 }
 
 interface Sleeper {
@@ -25,6 +27,7 @@ export function createScheduler(start: number): Scheduler {
   let order = 0;
   let stirs = 0;
   let held = 0;
+  let digest = 0x811c9dc5;
   const heap: Sleeper[] = [];
   const isBefore = (a: Sleeper, b: Sleeper) => a.at < b.at || (a.at === b.at && a.order < b.order);
 
@@ -75,6 +78,12 @@ export function createScheduler(start: number): Scheduler {
     });
   }
 
+  /** FNV-1a over the numbers of those that wake; sleepers that were given up count too, as they took a number. */
+  function fold(value: number): void {
+    for (let rest = Math.abs(Math.round(value)); rest > 0; rest = Math.floor(rest / 0x10000))
+      digest = Math.imul(digest ^ (rest % 0x10000), 0x01000193) >>> 0;
+  }
+
   /** Until a whole turn of the event loop has passed in which nothing moved. */
   async function settle(): Promise<void> {
     for (let quiet = 0; quiet < 2; ) {
@@ -112,9 +121,15 @@ export function createScheduler(start: number): Scheduler {
         if (next === undefined || next.at > end) break;
         time = Math.max(time, next.at);
         tick?.(time);
-        while (heap[0] !== undefined && heap[0].at <= time) pop()!.wake?.();
+        fold(time);
+        while (heap[0] !== undefined && heap[0].at <= time) {
+          const sleeper = pop()!;
+          fold(sleeper.order);
+          sleeper.wake?.();
+        }
       }
       time = end;
     },
+    digest: () => digest.toString(16).padStart(8, '0'),
   };
 }

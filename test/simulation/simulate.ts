@@ -41,6 +41,8 @@ export interface SimulationReport {
   readonly cpuSeconds: number;
   readonly cpuMsPerCertificateYear: number;
   readonly served: number;
+  /** Of everything that happened and when. */
+  readonly digest: string;
 }
 
 /** Lifetimes in days and their share. */
@@ -153,6 +155,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     cpuSeconds,
     cpuMsPerCertificateYear: (cpuSeconds * 1000) / (options.certificates * (options.days / 365)),
     served,
+    digest: scheduler.digest(),
   };
 }
 
