@@ -13,7 +13,7 @@ export interface Entitlement {
   readonly eabKey?: { readonly id: string; readonly settings: EabKeySettings };
 }
 
-/** Reads the profile's mode and the account's EAB key as they are now. Throws `unauthorized` when trust has ended. */
+/** Reads the profile's mode and the account's EAB key as they are now. Throws `unauthorized` when the key was revoked or trust has ended. */
 export async function entitlementOf(
   db: Db,
   profile: Profile,
@@ -24,16 +24,17 @@ export async function entitlementOf(
   const settings = row && parseStoredEabSettings(row.settings);
   const mode = settings?.auth_mode ?? profile.settings.auth_mode;
   const eabKey = row && settings && { id: row.id, settings };
+  // Whoever revokes a key means its account, also where control is proven.
+  if (row?.revoked_at != null)
+    throw new Refusal('unauthorized', 'the external account key of this account was revoked');
   if (mode === 'challenge') return { mode, eabKey };
-  if (row !== undefined) requireLiving(row, now);
+  if (row !== undefined) requireNotExpired(row, now);
   else if (!profile.settings.trust_without_eab)
     throw new Refusal('unauthorized', 'this profile trusts only accounts that are bound to an external account key');
   return { mode: 'trust', eabKey };
 }
 
-function requireLiving(row: EabKeyRow, now: number): void {
-  if (row.revoked_at !== null)
-    throw new Refusal('unauthorized', 'the external account key of this account was revoked');
+function requireNotExpired(row: EabKeyRow, now: number): void {
   if (row.expires_at !== null && row.expires_at <= now)
     throw new Refusal('unauthorized', 'the external account key of this account has expired');
 }

@@ -62,7 +62,11 @@ function parseName(value: string): string {
 function parseAddress(value: string): string {
   const valid = value.includes(':') ? ipaddr.IPv6.isValid(value) : ipaddr.IPv4.isValidFourPartDecimal(value);
   if (!valid || value.includes('%')) throw new Error('this is no IP address in the form of RFC 8738 §3');
-  return ipaddr.parse(value).toString();
+  const address = ipaddr.parse(value);
+  // Two spellings of one address would pass rules that name the other.
+  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress())
+    throw new Error(`an IPv4 address is written as one here: ${address.toIPv4Address()}`);
+  return address.toString();
 }
 
 /** The challenges of the profile by which control of the identifier can be proven (RFC 8555 §7.1.3, RFC 8738 §7). */

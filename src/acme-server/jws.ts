@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { jwkThumbprint, type PublicJwk } from '../acme/index.ts';
+import { weakness } from '../x509/index.ts';
 import { Refusal } from './refusal.ts';
 
 /** Flattened JSON serialization with one signature and protected headers only (RFC 8555 §6.2). */
@@ -142,6 +143,12 @@ export function importAccountKey(jwk: PublicJwk): AccountKey {
       throw new Refusal('badPublicKey', 'RSA account keys have 2048 to 4096 bits and an odd exponent');
   }
   return { jwk, thumbprint: jwkThumbprint(jwk), object, spki: object.export({ format: 'der', type: 'spki' }) };
+}
+
+/** For a key that is about to become an account's. Throws `badPublicKey` when others could find the private one. */
+export function requireStrongKey({ object }: AccountKey): void {
+  const weak = weakness(object);
+  if (weak !== undefined) throw new Refusal('badPublicKey', `the account key ${weak}; make a new one`);
 }
 
 /** Throws `malformed` when the signature is not by the key, `badSignatureAlgorithm` when the algorithm does not fit it. */

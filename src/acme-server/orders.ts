@@ -11,8 +11,8 @@ import type { ProfileUrls } from './urls.ts';
 export interface LoadedOrder {
   readonly row: AcmeOrderRow;
   readonly identifiers: readonly Identifier[];
-  /** Empty when the profile trusted the account. */
-  readonly authorizations: readonly AcmeAuthorizationRow[];
+  /** One an identifier, undefined where it was collected; empty when the profile trusted the account. */
+  readonly authorizations: readonly (AcmeAuthorizationRow | undefined)[];
 }
 
 export async function loadOrder(db: Db, row: AcmeOrderRow): Promise<LoadedOrder> {

@@ -19,6 +19,9 @@ const Words = <const T extends readonly string[]>(words: T) =>
 const Names = (description: string) =>
   Type.Array(Type.String({ maxLength: 300 }), { maxItems: 10_000, default: [], description });
 
+/** Goes into headers and JSON as it is. */
+const URL_PATTERN = '^https?://[!-;=?-~]+$';
+
 export const KEY_TYPES = ['rsa2048', 'rsa3072', 'rsa4096', 'p256', 'p384', 'ed25519'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 const OFFERED_CHALLENGES = ['http-01', 'tls-alpn-01', 'dns-01', 'dns-account-01', 'dns-persist-01'] as const;
@@ -81,6 +84,31 @@ const Limits = Type.Object(
   },
 );
 
+const KeyTypes = Type.Array(Words(KEY_TYPES), { minItems: 1, uniqueItems: true });
+const KeyUsages = Type.Array(Words(['serverAuth', 'clientAuth']), { minItems: 1, uniqueItems: true });
+const CommonName = Words(['none', 'requested', 'first']);
+
+const CertificateProfiles = Type.Record(
+  Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$' }),
+  Type.Object(
+    {
+      description: Type.Optional(Type.String({ maxLength: 1000 })),
+      max_ttl_seconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 10 * 366 * 86_400 })),
+      default_ttl_seconds: Type.Optional(Type.Integer({ minimum: 60 })),
+      key_types: Type.Optional(KeyTypes),
+      extended_key_usage: Type.Optional(KeyUsages),
+      common_name: Type.Optional(CommonName),
+    },
+    { additionalProperties: false },
+  ),
+  {
+    default: {},
+    additionalProperties: false,
+    description:
+      "further kinds of certificate that orders may name (draft-ietf-acme-profiles): name -> max_ttl_seconds, default_ttl_seconds, key_types, extended_key_usage, common_name, description, each instead of the profile's own",
+  },
+);
+
 /** A profile as it is written by people, over the API and in the store. */
 export const ProfileSettings = Type.Object(
   {
@@ -112,26 +140,29 @@ export const ProfileSettings = Type.Object(
     ),
     authorization_ttl_seconds: Seconds(86_400, 'how long a proven authorization may be used again'),
     order_ttl_seconds: Seconds(7 * 86_400, 'how long an order and its pending authorizations stay open'),
-    key_types: Type.Array(Words(KEY_TYPES), {
+    key_types: {
+      ...KeyTypes,
       default: ['rsa2048', 'rsa3072', 'rsa4096', 'p256', 'p384'],
-      minItems: 1,
-      uniqueItems: true,
       description: 'keys that certificates may have; other RSA sizes between two allowed ones are allowed too',
-    }),
-    extended_key_usage: Type.Array(Words(['serverAuth', 'clientAuth']), {
-      description: 'what certificates are for',
-      default: ['serverAuth'],
-      minItems: 1,
-      uniqueItems: true,
-    }),
+    },
+    extended_key_usage: { ...KeyUsages, default: ['serverAuth'], description: 'what certificates are for' },
     common_name: {
-      ...Words(['none', 'requested', 'first']),
+      ...CommonName,
       default: 'requested',
       description:
         'none: never; requested: the one of the request; first: that, else the first name of at most 64 characters',
     },
-    terms_of_service: Type.Optional(Type.String({ maxLength: 1000, description: 'URL; accounts must agree when set' })),
-    website: Type.Optional(Type.String({ maxLength: 1000, description: 'URL, shown in the directory' })),
+    certificate_profiles: CertificateProfiles,
+    terms_of_service: Type.Optional(
+      Type.String({ pattern: URL_PATTERN, maxLength: 1000, description: 'URL; accounts must agree when set' }),
+    ),
+    terms_must_be_agreed_again: Type.Boolean({
+      default: false,
+      description: 'accounts that agreed to terms at another URL must agree anew before they order (RFC 8555 §7.3.3)',
+    }),
+    website: Type.Optional(
+      Type.String({ pattern: URL_PATTERN, maxLength: 1000, description: 'URL, shown in the directory' }),
+    ),
     description: Type.Optional(
       Type.String({ maxLength: 1000, description: 'what the profile is, in words; shown in the directory' }),
     ),
@@ -180,6 +211,9 @@ function contradictions(settings: ProfileSettings): FaultDetails[] {
   check('validation.resolvers', settings.validation.resolvers, parseHostPort);
   if ((settings.default_ttl_seconds ?? 0) > settings.max_ttl_seconds)
     problems.push(wrong('default_ttl_seconds', 'is longer than max_ttl_seconds'));
+  for (const [name, { default_ttl_seconds = 0, max_ttl_seconds }] of Object.entries(settings.certificate_profiles))
+    if (default_ttl_seconds > (max_ttl_seconds ?? settings.max_ttl_seconds))
+      problems.push(wrong(`certificate_profiles.${name}.default_ttl_seconds`, 'is longer than max_ttl_seconds'));
   // Whoever reaches a trusting profile without EAB gets any name it allows (FIELD: what certctl stops at).
   if (settings.auth_mode === 'trust_authenticated' && !settings.eab_required && !settings.trust_without_eab)
     problems.push(

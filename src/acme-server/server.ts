@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { SecretStore } from '../secrets/index.ts';
 import type { AcmeAccountRow } from '../store/acme-accounts.ts';
 import { type AcmeAdministration, createAdministration } from './administration.ts';
 import { authenticateByAccount, authenticateByKey, openJws } from './authenticate.ts';
@@ -8,6 +6,7 @@ import type { Call, Resource } from './call.ts';
 import { collectGarbage } from './collection.ts';
 import { type Answer, readBody, send } from './http.ts';
 import { createNonceService } from './nonce.ts';
+import { openNonceKey } from './nonce-key.ts';
 import { createProfileSource } from './profile-source.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import { createForeignNonces, keepReplica, REDEEM_PATH } from './replicas.ts';
@@ -30,7 +29,7 @@ export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer
   const services: Services = {
     ...deps,
     nonces: createNonceService({
-      key: await nonceKey(deps.secrets),
+      key: await openNonceKey(deps),
       foreign: createForeignNonces({ ...deps, rootPem: deps.replicaRoot }),
     }),
     profiles: createProfileSource(deps.store.db),
@@ -61,16 +60,6 @@ async function collect(deps: AcmeServerDeps, signal: AbortSignal): Promise<void>
     });
     await deps.clock.sleep(COLLECTION_MS, signal).catch(() => {});
   }
-}
-
-const NONCE_KEY = 'acme/nonce-key';
-
-async function nonceKey(secrets: SecretStore): Promise<Uint8Array> {
-  const found = await secrets.get(NONCE_KEY);
-  if (found !== undefined) return found;
-  await secrets.put(NONCE_KEY, randomBytes(16));
-  // Read again, so that replicas that start together end with the one that was written last.
-  return (await secrets.get(NONCE_KEY))!;
 }
 
 async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {

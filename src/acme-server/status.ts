@@ -26,12 +26,14 @@ export function authorizationStatus({ state, expires_at }: AuthorizationFacts, n
 /** RFC 8555 §7.1.6: an open order follows its authorizations and the clock; a closed one stays what it is. */
 export function orderStatus(
   { state, expires_at }: OrderFacts,
-  authorizations: readonly AuthorizationFacts[],
+  authorizations: readonly (AuthorizationFacts | undefined)[],
   now: number,
 ): OrderStatus {
   if (state !== 'open') return state;
   if (now >= expires_at) return 'invalid';
-  const statuses = authorizations.map((authorization) => authorizationStatus(authorization, now));
+  // One that was collected was over long before: it must not count as one that nobody asked for.
+  if (authorizations.some((authorization) => authorization === undefined)) return 'invalid';
+  const statuses = authorizations.map((authorization) => authorizationStatus(authorization!, now));
   if (statuses.some((status) => status !== 'valid' && status !== 'pending')) return 'invalid';
   return statuses.includes('pending') ? 'pending' : 'ready';
 }

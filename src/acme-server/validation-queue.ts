@@ -4,6 +4,7 @@ import { findAccount } from '../store/acme-accounts.ts';
 import { type AcmeAuthorizationRow, findStalledValidations, moveAuthorization } from '../store/acme-authorizations.ts';
 import { appendAudit } from '../store/audit.ts';
 import { challengesOf, identifierOfRow } from './authorizations.ts';
+import { createFairLines, type Waiting } from './fair-lines.ts';
 import { countFailure } from './limits.ts';
 import type { Profile } from './profile.ts';
 import { createProfileSource } from './profile-source.ts';
@@ -34,47 +35,40 @@ export interface ValidationQueue {
   idle(): Promise<void>;
 }
 
+type QueuedJob = ValidationJob & Waiting & { readonly tell: (outcome: AcmeAuthorizationRow | undefined) => void };
+
 /** Bounds for one process; what is beyond waits. */
-const MOST_AT_ONCE = 64;
+const AT_ONCE = { total: 64, type: 32, account: 16 };
 const SWEEP_MS = 15_000;
 /** Longer than any validation may take, so that none is done twice at once. */
 const LONGEST_VALIDATION_MS = 90_000;
 
 /** Runs validations in the background, one account's after another's in turn, and records what came out. */
 export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
-  // One line for each account: an account with a thousand waiting jobs delays another's first by one place only.
-  const lines = new Map<string, (() => Promise<void>)[]>();
-  let running = 0;
+  const lines = createFairLines<QueuedJob>(AT_ONCE);
   let waiters: (() => void)[] = [];
 
   function next(): void {
-    while (running < MOST_AT_ONCE) {
-      const [account, line] = lines.entries().next().value ?? [];
-      if (account === undefined || line === undefined) break;
-      lines.delete(account);
-      const perform = line.shift()!;
-      // To the back, so that the next account comes first.
-      if (line.length > 0) lines.set(account, line);
-      running++;
-      void perform().finally(() => {
-        running--;
-        next();
-      });
+    for (let job = lines.take(); job !== undefined; job = lines.take()) {
+      const taken = job;
+      void perform(deps, taken)
+        .then(taken.tell)
+        .finally(() => {
+          lines.done(taken);
+          next();
+        });
     }
-    if (running === 0) {
-      for (const wake of waiters) wake();
-      waiters = [];
-    }
+    if (lines.underWay > 0) return;
+    for (const wake of waiters) wake();
+    waiters = [];
   }
 
   return {
     start(job) {
-      const { account_id } = job.authorization;
+      const { id, account_id } = job.authorization;
       return new Promise((resolve) => {
-        const work = () => perform(deps, job).then(resolve);
-        const line = lines.get(account_id);
-        if (line === undefined) lines.set(account_id, [work]);
-        else line.push(work);
+        // What waits here for long looks stalled to the sweep, and is not begun twice.
+        if (!lines.add({ ...job, id, account: account_id, tell: resolve })) resolve(undefined);
         next();
       });
     },
@@ -87,7 +81,7 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
         await deps.clock.sleep(SWEEP_MS, signal).catch(() => {});
       }
     },
-    idle: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
+    idle: () => (lines.underWay === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
   };
 }
 
@@ -185,7 +179,7 @@ async function record(
 /** Validations that began before `since` and have no outcome. */
 async function stalledJobs(deps: AcmeServerDeps, since: number): Promise<ValidationJob[]> {
   const { db } = deps.store;
-  const rows = await findStalledValidations(db, since, MOST_AT_ONCE);
+  const rows = await findStalledValidations(db, since, AT_ONCE.total);
   const profiles = createProfileSource(db);
   const jobs: ValidationJob[] = [];
   for (const row of rows) {

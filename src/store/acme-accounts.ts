@@ -13,6 +13,8 @@ export interface AcmeAccountRow {
   /** JSON: list of URIs. */
   readonly contact: string;
   readonly terms_agreed_at: number | null;
+  /** URL of the terms that were agreed to. */
+  readonly terms_url: string | null;
   readonly eab_key_id: string | null;
   readonly created_at: number;
 }
@@ -49,7 +51,7 @@ export async function insertAccount(tx: Db, row: AcmeAccountRow): Promise<boolea
 export async function updateAccount(
   tx: Db,
   id: string,
-  values: Partial<Pick<AcmeAccountRow, 'contact' | 'terms_agreed_at' | 'status'>>,
+  values: Partial<Pick<AcmeAccountRow, 'contact' | 'terms_agreed_at' | 'terms_url' | 'status'>>,
 ): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('acme_account')

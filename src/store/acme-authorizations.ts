@@ -79,11 +79,9 @@ export async function insertAuthorizations(tx: Db, rows: readonly AcmeAuthorizat
 export const findAuthorization = async (db: Db, id: string): Promise<AcmeAuthorizationRow | undefined> =>
   (await byId(db, [id])).rows[0];
 
-/** In the order of `ids`; those that are not there any more are left out. */
-export async function findAuthorizations(db: Db, ids: readonly string[]): Promise<AcmeAuthorizationRow[]> {
-  const found = await Promise.all(ids.map((id) => findAuthorization(db, id)));
-  return found.filter((row) => row !== undefined);
-}
+/** In the order of `ids`; undefined where there is none any more. */
+export const findAuthorizations = (db: Db, ids: readonly string[]): Promise<(AcmeAuthorizationRow | undefined)[]> =>
+  Promise.all(ids.map((id) => findAuthorization(db, id)));
 
 /** Valid authorizations of the account for the identifiers, still good at `until`; of one identifier the longest first. */
 export async function findReusable(

@@ -14,6 +14,7 @@ export interface AcmeReplicaRow {
 export interface AcmeReplicaTables {
   acme_replica: AcmeReplicaRow;
   acme_nonce_claim: { epoch: string; counter: number };
+  acme_nonce_key: { slot: string; path: string };
 }
 
 export async function putReplica(tx: Db, row: AcmeReplicaRow): Promise<void> {
@@ -46,4 +47,19 @@ export async function deleteReplicas(tx: Db, before: number): Promise<number> {
   await tx.deleteFrom('acme_nonce_claim').where('epoch', 'in', epochs).execute();
   await tx.deleteFrom('acme_replica').where('epoch', 'in', epochs).execute();
   return epochs.length;
+}
+
+const NONCE_KEY_SLOT = 'current';
+
+export const nonceKeyPath = async (db: Db): Promise<string | undefined> =>
+  (await db.selectFrom('acme_nonce_key').select('path').where('slot', '=', NONCE_KEY_SLOT).executeTakeFirst())?.path;
+
+/** Takes the slot for the secret at `path`, unless another has it; answers whose path counts. */
+export async function claimNonceKey(tx: Db, path: string): Promise<string> {
+  await tx
+    .insertInto('acme_nonce_key')
+    .values({ slot: NONCE_KEY_SLOT, path })
+    .onConflict((conflict) => conflict.column('slot').doNothing())
+    .execute();
+  return (await nonceKeyPath(tx))!;
 }

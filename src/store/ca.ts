@@ -128,16 +128,29 @@ export const findCrl = (db: Db, authorityId: string, partition: number): Promise
     .where('partition', '=', partition)
     .executeTakeFirst();
 
-/** Notes the order that replaces a certificate; false when another one does, unless that one came to nothing. */
-export async function claimReplacedBy(tx: Db, serial: string, orderId: string): Promise<boolean> {
+/** Notes the order that replaces a certificate, in the place of `before`; false when another one was quicker. */
+export async function claimReplacedBy(
+  tx: Db,
+  serial: string,
+  orderId: string,
+  before: string | null,
+): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('ca_certificate')
     .set({ replaced_by: orderId })
     .where('serial', '=', serial)
-    .where('replaced_by', 'is', null)
+    .where('replaced_by', before === null ? 'is' : '=', before)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
+
+const compromised = compiled<{ serial: string }, [spkiHash: string, reason: number]>((db) =>
+  db.selectFrom('ca_certificate').select('serial').where('spki_hash', '=', '').where('reason', '=', 0),
+);
+
+/** Whether a certificate with this key was revoked because the key was compromised (RFC 5280 §5.3.1, reason 1). */
+export const isCompromisedKey = async (db: Db, spkiHash: string): Promise<boolean> =>
+  (await compromised(db, [spkiHash, 1])).rows.length > 0;
 
 /** Revoked certificates of a partition (the last hexadecimal digit of the serial number) that end after `after`. */
 export function listRevoked(

@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { parse } from 'tldts';
 import { Fault } from '../base/index.ts';
@@ -42,12 +42,19 @@ export function parseDnsName(text: string, options: { wildcard?: boolean; field?
     throw refuse('has one label only; a host name here needs at least two, such as shop.example.com');
   const wrong = labels.find((label) => !LABEL.test(label));
   if (wrong !== undefined) throw refuse(`has a label that is no part of a host name: ${JSON.stringify(wrong)}`);
+  const fake = labels.find((label) => label.slice(2, 4) === '--' && !isALabel(label));
+  if (fake !== undefined)
+    throw refuse(`has a label that only looks encoded, and means nothing: ${JSON.stringify(fake)}`);
   if (/^\d+$/.test(labels.at(-1)!)) throw refuse('ends in a number, so it is no host name');
   const { publicSuffix, isIcann, isPrivate } = parse(ascii, { allowPrivateDomains: true });
   if ((isIcann === true || isPrivate === true) && publicSuffix === ascii)
     throw refuse(`${wildcard ? 'covers' : 'is'} a public suffix, under which anybody registers names`);
   return wildcard ? `*.${ascii}` : ascii;
 }
+
+// RFC 5890 §2.3.1: hyphens in the third and fourth place are kept for encodings, of which there is one. `domainToASCII`
+// lets any ASCII through; what does not decode stays as it is.
+const isALabel = (label: string): boolean => label.startsWith('xn--') && !domainToUnicode(label).startsWith('xn--');
 
 /** A name that a certificate may carry: a host name, a wildcard, or an IP address in canonical form. */
 export function parseCertificateName(text: string, field?: string): string {

@@ -4,6 +4,7 @@ import { listOrderIds } from '../../store/acme-orders.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { isPostAsGet, payloadOf, type Resource, requirePostAsGet } from '../call.ts';
 import { parseContacts } from '../contact.ts';
+import type { Profile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
 import type { ProfileUrls } from '../urls.ts';
 
@@ -25,7 +26,7 @@ export const account: Resource = {
     if (parameters[0] !== call.account.id) throw new Refusal('unauthorized', 'this is another account');
     if (isPostAsGet(call)) return { status: 200, body: accountObject(call.account, urls) };
     const payload = payloadOf(call);
-    const changes = accountChanges(payload, now);
+    const changes = accountChanges(payload, call.profile, now);
     const row = await services.store.write(async (tx) => {
       if (Object.keys(changes).length > 0) {
         if (!(await updateAccount(tx, call.account.id, changes)))
@@ -47,14 +48,18 @@ export const account: Resource = {
 /** Fields that a client may not set are ignored, as RFC 8555 §7.3.2 says. */
 function accountChanges(
   payload: Record<string, unknown>,
+  { settings }: Profile,
   now: number,
-): Partial<Pick<AcmeAccountRow, 'contact' | 'terms_agreed_at' | 'status'>> {
+): Partial<Pick<AcmeAccountRow, 'contact' | 'terms_agreed_at' | 'terms_url' | 'status'>> {
   if (payload.status === 'deactivated') return { status: 'deactivated' };
   if (payload.status !== undefined && payload.status !== 'valid')
     throw new Refusal('malformed', 'status can only be set to deactivated');
   return {
     ...(payload.contact !== undefined && { contact: JSON.stringify(parseContacts(payload.contact)) }),
-    ...(payload.termsOfServiceAgreed === true && { terms_agreed_at: now }),
+    ...(payload.termsOfServiceAgreed === true && {
+      terms_agreed_at: now,
+      terms_url: settings.terms_of_service ?? null,
+    }),
   };
 }
 

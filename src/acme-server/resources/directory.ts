@@ -1,11 +1,13 @@
 import type { Directory } from '../../acme/index.ts';
 import type { Resource } from '../call.ts';
+import { certificateProfiles } from '../certificate-profile.ts';
 
 /** RFC 8555 §7.1.1. */
 export const directory: Resource = {
   auth: 'none',
   methods: ['GET', 'HEAD'],
-  answer({ urls: { base }, profile: { id, settings } }) {
+  answer({ urls: { base }, profile }) {
+    const { settings } = profile;
     const body: Directory = {
       newNonce: `${base}/new-nonce`,
       newAccount: `${base}/new-account`,
@@ -19,7 +21,7 @@ export const directory: Resource = {
         ...(settings.website !== undefined && { website: settings.website }),
         ...(settings.validation.caa_identities.length > 0 && { caaIdentities: settings.validation.caa_identities }),
         externalAccountRequired: settings.eab_required,
-        profiles: { [id]: settings.description ?? `the profile ${id}` },
+        profiles: certificateProfiles(profile),
       },
     };
     return { status: 200, body };

@@ -1,16 +1,18 @@
 import { completeOrder } from '../../store/acme-orders.ts';
 import { spendEabQuota } from '../../store/acme-profiles.ts';
 import { appendAudit } from '../../store/audit.ts';
-import { insertCertificate } from '../../store/ca.ts';
+import { insertCertificate, isCompromisedKey } from '../../store/ca.ts';
 import { parseCertificationRequest } from '../../x509/index.ts';
 import { bareIdentifier, challengesOf } from '../authorizations.ts';
 import { type AccountCall, payloadOf, type Resource } from '../call.ts';
+import { settingsOf } from '../certificate-profile.ts';
 import { acceptRequest } from '../csr-policy.ts';
 import { type Entitlement, entitlementOf, requireAllowed } from '../entitlement.ts';
 import { decodeBase64url } from '../jws.ts';
 import { type LoadedOrder, orderObject, requireOrder } from '../orders.ts';
 import { Refusal } from '../refusal.ts';
 import { orderStatus } from '../status.ts';
+import { requireCurrentTerms } from '../terms.ts';
 import { requireCaa } from '../validators/caa.ts';
 
 /** RFC 8555 §7.4: the request is checked, the certificate signed, and all of it recorded in one transaction. */
@@ -18,6 +20,7 @@ export const finalize: Resource = {
   auth: 'kid',
   async answer(call) {
     const { urls, now } = call;
+    requireCurrentTerms(call);
     const order = await requireOrder(call, call.parameters[0]!);
     const status = orderStatus(order.row, order.authorizations, now);
     if (status !== 'ready') throw new Refusal('orderNotReady', `the order is ${status}, not ready`);
@@ -60,13 +63,17 @@ async function requireStillAllowedByCaa(
 
 async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entitlement: Entitlement) {
   const { services, profile, account, now } = call;
-  const { settings } = profile;
+  const settings = settingsOf(profile, row.sub_profile ?? profile.id);
   const der = decodeBase64url(payloadOf(call).csr);
   if (der === undefined) throw new Refusal('badCSR', 'csr is not base64url');
   const csr = parseCertificationRequest(der);
   const accepted = acceptRequest(csr, identifiers, settings);
   if (csr.spki.equals(call.key.spki))
     throw new Refusal('badCSR', 'the certificate must not have the account key (RFC 8555 §11.1)');
+  if (await isCompromisedKey(services.store.db, csr.spkiHash))
+    throw new Refusal('badPublicKey', 'a certificate with this key was revoked for keyCompromise; make a new key');
+  if (row.not_after !== null && row.not_after <= now)
+    throw new Refusal('orderNotReady', 'the notAfter that was asked for has passed; make a new order');
   const begin = Math.max(row.not_before ?? now, now);
   const certificate = await services.ca.issue({
     spki: csr.spki,

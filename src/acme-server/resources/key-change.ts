@@ -2,7 +2,7 @@ import { jwkThumbprint } from '../../acme/index.ts';
 import { findAccountByKey, replaceAccountKey } from '../../store/acme-accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { payloadOf, type Resource } from '../call.ts';
-import { importAccountKey, parseJws, parseObject, verifyJws } from '../jws.ts';
+import { importAccountKey, parseJws, parseObject, requireStrongKey, verifyJws } from '../jws.ts';
 import { spendOrRefuse } from '../limits.ts';
 import { Refusal } from '../refusal.ts';
 import { accountObject } from './account.ts';
@@ -17,6 +17,7 @@ export const keyChange: Resource = {
     if (inner.header.url !== call.jws.header.url) throw new Refusal('malformed', 'the inner and outer url differ');
     const next = importAccountKey(inner.header.key.jwk);
     verifyJws(inner, next);
+    requireStrongKey(next);
     const claim = parseObject(inner.payload, 'the inner payload');
     const kid = call.jws.header.key.kind === 'kid' ? call.jws.header.key.kid : undefined;
     if (claim.account !== kid) throw new Refusal('malformed', 'the inner account is not the kid of the request');

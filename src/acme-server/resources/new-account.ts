@@ -6,8 +6,10 @@ import { type KeyCall, payloadOf, type Resource } from '../call.ts';
 import { parseContacts } from '../contact.ts';
 import { verifyExternalBinding } from '../external-account.ts';
 import type { Answer } from '../http.ts';
+import { requireStrongKey } from '../jws.ts';
 import { addressBucket, spendOrRefuse } from '../limits.ts';
 import { Refusal } from '../refusal.ts';
+import { termsToAgreeTo } from '../terms.ts';
 import { accountObject } from './account.ts';
 
 /** RFC 8555 §7.3, §7.3.1, §7.3.4. */
@@ -33,14 +35,8 @@ async function create(call: KeyCall, payload: Record<string, unknown>): Promise<
   const contact = payload.contact === undefined ? [] : parseContacts(payload.contact);
   const agreed = payload.termsOfServiceAgreed === true;
   if (profile.settings.terms_of_service !== undefined && !agreed)
-    throw new Refusal(
-      'userActionRequired',
-      `agree to the terms of service first: ${profile.settings.terms_of_service}`,
-      {
-        instance: profile.settings.terms_of_service,
-        headers: { Link: `<${profile.settings.terms_of_service}>;rel="terms-of-service"` },
-      },
-    );
+    throw termsToAgreeTo(profile.settings.terms_of_service);
+  requireStrongKey(call.key);
   const eabKeyId = await verifyExternalBinding(call, payload.externalAccountBinding);
   const row: AcmeAccountRow = {
     id: newId('acct', now),
@@ -50,6 +46,7 @@ async function create(call: KeyCall, payload: Record<string, unknown>): Promise<
     status: 'valid',
     contact: JSON.stringify(contact),
     terms_agreed_at: agreed ? now : null,
+    terms_url: agreed ? (profile.settings.terms_of_service ?? null) : null,
     eab_key_id: eabKeyId ?? null,
     created_at: now,
   };

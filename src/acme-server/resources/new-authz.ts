@@ -6,12 +6,14 @@ import { entitlementOf, requireAllowed } from '../entitlement.ts';
 import { parseIdentifiers } from '../identifiers.ts';
 import { spendOrRefuse } from '../limits.ts';
 import { Refusal } from '../refusal.ts';
+import { requireCurrentTerms } from '../terms.ts';
 
 /** RFC 8555 §7.4.1: pre-authorization, for which the RFC allows no wildcard. */
 export const newAuthz: Resource = {
   auth: 'kid',
   async answer(call) {
     const { services, profile, urls, account, now } = call;
+    requireCurrentTerms(call);
     const [identifier] = parseIdentifiers([payloadOf(call).identifier], profile.settings);
     if (identifier!.value.startsWith('*.'))
       throw new Refusal('malformed', 'a wildcard cannot be authorized in advance (RFC 8555 §7.4.1)', { identifier });

@@ -5,23 +5,26 @@ import { type AcmeOrderRow, countOpenOrders, insertOrder } from '../../store/acm
 import { appendAudit } from '../../store/audit.ts';
 import { bareIdentifier, planAuthorization } from '../authorizations.ts';
 import { type AccountCall, payloadOf, type Resource } from '../call.ts';
+import { settingsOf } from '../certificate-profile.ts';
 import { type Entitlement, entitlementOf, requireAllowed } from '../entitlement.ts';
 import { parseIdentifiers } from '../identifiers.ts';
 import { rateLimited, spendOrRefuse } from '../limits.ts';
 import { orderObject } from '../orders.ts';
 import { Refusal } from '../refusal.ts';
 import { claimReplacement, findReplaced, type Replaced } from '../replacement.ts';
+import { requireCurrentTerms } from '../terms.ts';
 
 /** RFC 8555 §7.4; `replaces` by RFC 9773 §5; `profile` by draft-ietf-acme-profiles. */
 export const newOrder: Resource = {
   auth: 'kid',
   async answer(call) {
     const { profile, urls, account, now } = call;
+    requireCurrentTerms(call);
     const payload = payloadOf(call);
     const identifiers = parseIdentifiers(payload.identifiers, profile.settings);
-    if (payload.profile !== undefined && payload.profile !== profile.id)
-      throw new Refusal('invalidProfile', `this directory has one profile, ${profile.id}`);
-    const { notBefore, notAfter } = requestedValidity(payload, profile.settings, now);
+    const named = payload.profile ?? profile.id;
+    if (typeof named !== 'string') throw new Refusal('malformed', 'profile is not a string');
+    const { notBefore, notAfter } = requestedValidity(payload, settingsOf(profile, named), now);
     const entitlement = await entitlementOf(call.services.store.db, profile, account, now);
     requireAllowed(identifiers, profile, entitlement);
     const replaced = await findReplaced(call, payload.replaces, identifiers);
@@ -41,7 +44,7 @@ export const newOrder: Resource = {
       certificate_serial: null,
       csr: null,
       replaces: (payload.replaces as string | undefined) ?? null,
-      sub_profile: (payload.profile as string | undefined) ?? null,
+      sub_profile: named,
     };
     await writeOrder(call, row, fresh, replaced);
     const body = orderObject({ row, identifiers, authorizations: rows }, urls, now);

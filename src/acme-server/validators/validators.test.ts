@@ -11,6 +11,7 @@ import { dns01Value, keyAuthorization } from '../../acme/index.ts';
 import { parseProfileSettings } from '../profile.ts';
 import { judgeCaa } from './caa.ts';
 import { accountLabel } from './dns-account-01.ts';
+import { domainsOf } from './dns-persist-01.ts';
 import { VALIDATORS } from './index.ts';
 import { mayReach } from './special-addresses.ts';
 import type { ValidationPolicy, ValidationTask } from './validator.ts';
@@ -194,6 +195,14 @@ test('the dns challenges find their records, through CNAMEs and TCP, and say wha
   persist(`ca.example; ${account}; policy=wildcard; persistUntil=10`);
   assert.equal(await at('dns-persist-01', { wildcard: true }), 'valid');
   assert.match(await at('dns-persist-01', { now: 11_000 }), /expired/);
+  dns.records.delete('_validation-persist.shop.example TXT');
+  const below = { identifier: { type: 'dns', value: 'a.b.shop.example' } } as const;
+  assert.match(await at('dns-persist-01', below), /^dns: there is no TXT record/);
+  txt('_validation-persist.shop.example', `ca.example; ${account}`);
+  assert.match(await at('dns-persist-01', below), /policy=wildcard/, 'a parent must say that it covers names below');
+  txt('_validation-persist.shop.example', `ca.example; ${account}; policy=wildcard`);
+  assert.equal(await at('dns-persist-01', below), 'valid');
+  assert.deepEqual(domainsOf('a.b.shop.co.uk'), ['a.b.shop.co.uk', 'b.shop.co.uk', 'shop.co.uk']);
   for (const [text, why] of [
     ['other.example; x=1', /another issuer/],
     [`ca.example; ${account}2`, /another account/],
