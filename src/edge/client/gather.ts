@@ -1,6 +1,6 @@
 import type { Wire } from '../wire/wire.ts';
 
-const ROOM = 192 * 1024;
+const ROOM = 320 * 1024;
 const scratch = Buffer.allocUnsafeSlow(ROOM);
 let owner: Wire | undefined;
 let used = 0;

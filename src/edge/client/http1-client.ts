@@ -188,7 +188,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
   // Answers.
 
   get isFull(): boolean {
-    return this.wire.isFull;
+    return this.wire.isBusy;
   }
   notifyDrain(): void {
     this.wire.wantsDrain = true;

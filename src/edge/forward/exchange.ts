@@ -256,10 +256,6 @@ export class Exchange {
     if (this.state !== ANSWERING) return;
     this.responseBytes += end - start;
     this.client.data(bytes, start, end);
-    if (this.client.isFull) {
-      this.side?.pause();
-      this.client.notifyDrain();
-    }
     this.idleTouched = true;
   }
 
@@ -269,9 +265,12 @@ export class Exchange {
     this.client.finish(trailers);
   }
 
-  /** Everything that came together has been given. */
+  /** Everything that came together has been given: it is written, and more is read once the client can take it. */
   flush(): void {
     this.client.flush();
+    if (this.state !== ANSWERING || !this.client.isFull) return;
+    this.side?.pause();
+    this.client.notifyDrain();
   }
 
   /** No connection, or it ended before the answer did. */

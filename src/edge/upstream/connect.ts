@@ -24,7 +24,7 @@ export type ConnectResult = Connected | { readonly error: Error; readonly timeou
  * Every plain upstream socket reads into this one buffer: what is received is parsed and handed on before the next read,
  * so nothing is allocated for it (net.connect's documented `onread`).
  */
-const SHARED = Buffer.allocUnsafeSlow(64 * 1024);
+const SHARED = Buffer.allocUnsafeSlow(256 * 1024);
 
 export function connect(
   target: Target,

@@ -77,6 +77,11 @@ export class Wire {
     return this.backlog > HIGH_WATER;
   }
 
+  /** What is written now has to wait, and so to be copied: better read it later. */
+  get isBusy(): boolean {
+    return this.copies ? this.writing > 0 : this.isFull;
+  }
+
   /** Hands the wire to another owner, as after an upgrade. */
   become(handler: WireHandler): void {
     this.handler = handler;
