@@ -14,6 +14,7 @@ async function apiForTest() {
     log: silentLogger,
     version: '0',
     allowedHosts: ['gatehouse.example'],
+    isExposed: async (host) => host === 'console.exposed.example',
   });
   const first = await control.tokens.createFirst();
   const call = async (
@@ -158,6 +159,7 @@ test('a host name that is not known is refused before anything else', async () =
   const ask = async (host: string) => (await server.inject({ url: '/healthz', headers: { host } })).statusCode;
   assert.equal(await ask('evil.example'), 403);
   assert.equal(await ask('gatehouse.example:8440'), 200);
+  assert.equal(await ask('console.exposed.example'), 200, 'exposing a name makes it known');
   assert.equal(await ask('127.0.0.1:8440'), 200);
   assert.equal(await ask('[::1]:8440'), 200);
 });

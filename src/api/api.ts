@@ -33,6 +33,8 @@ export interface ApiDeps extends RouteDeps {
   readonly version: string;
   /** Host names, besides loopback ones, by which it may be called. */
   readonly allowedHosts: readonly string[];
+  /** Whether a host name was exposed, so that it is known without being in the list. */
+  readonly isExposed?: (host: string) => Promise<boolean>;
   /** Lines of Prometheus text that other parts add to `/metrics`. */
   readonly metrics?: () => Promise<string>;
 }
@@ -71,7 +73,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     genReqId: () => newSecret(9),
     forceCloseConnections: true,
   });
-  const requireKnownHost = createHostCheck(deps.allowedHosts);
+  const requireKnownHost = createHostCheck(deps.allowedHosts, deps.isExposed ?? (async () => false));
   server.setValidatorCompiler(compileValidator);
   server.setErrorHandler((error, request, reply) => {
     const fault = faultOfHttp(error) ?? faultOf(error);
@@ -104,7 +106,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   server.decorateRequest('actor', null as unknown as Actor);
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-    requireKnownHost(request.headers.host);
+    await requireKnownHost(request.headers.host);
   });
   await server.register(cookie);
   await registerOpenApi(server, deps.version);

@@ -12,6 +12,7 @@ import { issuerCommands } from './commands/issuers.ts';
 import { missionCommands } from './commands/missions.ts';
 import { networkCommands } from './commands/networks.ts';
 import { profileCommands } from './commands/profiles.ts';
+import { routeCommands } from './commands/routes.ts';
 import { statusCommands } from './commands/status.ts';
 import { tokenCommands } from './commands/tokens.ts';
 import { createAct } from './context.ts';
@@ -27,6 +28,7 @@ const COMMANDS = [
   caCommands,
   networkCommands,
   exposeCommands,
+  routeCommands,
   missionCommands,
   statusCommands,
   doctorCommands,

@@ -26,3 +26,30 @@ export const IngressRoute = named(
   }),
 );
 export type IngressRoute = Static<typeof IngressRoute>;
+
+export const EXPOSURE_STATUSES = ['exposing', 'exposed', 'incomplete', 'withdrawing'] as const;
+
+export const Exposure = named(
+  'Exposure',
+  Type.Object({
+    id: Type.String(),
+    hostname: Type.String(),
+    protocol: words(['http', 'https']),
+    status: words(EXPOSURE_STATUSES),
+    public_url: Type.String(),
+    termination: words(['proxy', 'backend']),
+    network_id: Type.String(),
+    hub_peer_id: Type.String(),
+    listen_port: Type.Integer(),
+    target_peer_id: Type.String(),
+    backend_port: Type.Integer(),
+    virtual_ip_id: Type.String(),
+    port_mapping_id: Nullable(Type.String({ description: 'none until its step is done' })),
+    certificate_id: Nullable(Type.String({ description: 'none until its step is done, and for http' })),
+    issuer: Nullable(Type.String()),
+    mission_id: Type.String({ description: 'the mission that made or changed it last' }),
+    created_at: Time,
+    updated_at: Time,
+  }),
+);
+export type Exposure = Static<typeof Exposure>;

@@ -31,7 +31,7 @@ export async function gatherWithdrawals(db: Db, input: Readonly<Record<string, u
       'service_hostname',
       'not_exposed',
       `${hostname} is not exposed${protocol === undefined ? '' : ` over ${protocol}`}`,
-      'gatehouse routes list shows what is',
+      'gatehouse exposures list shows what is',
     );
   problems.throwIfAny();
   const going = new Set(chosen.map(({ id }) => id));

@@ -51,15 +51,14 @@ async function waitFor(deps: IngressDeps, id: string, issuer: string, context: S
     if (now !== undefined && good(now)) return now;
     const failed = (now?.attempts ?? 0) - failures;
     const tooLate = (now?.nextAttemptAt ?? 0) > deadline || clock.now() >= deadline;
-    if (now?.problem !== undefined && failed > 0 && (failed >= MOST_FAILURES || tooLate)) throw stuck(now);
-    if (clock.now() >= deadline) throw stuck(now);
+    if (now?.problem !== undefined && failed > 0 && (failed >= MOST_FAILURES || tooLate))
+      throw stuck(now ?? { id, status: 'pending', attempts: 0 });
+    if (clock.now() >= deadline) throw stuck(now ?? { id, status: 'pending', attempts: 0 });
     await clock.sleep(LOOK_EVERY_MS, context.signal);
   }
 }
 
-function stuck(certificate: KnownCertificate | undefined): Fault {
-  const { problem } = certificate ?? {};
-  const next = certificate?.nextAttemptAt;
+function stuck({ id, problem, nextAttemptAt: next }: KnownCertificate): Fault {
   return new Fault({
     code: problem?.code ?? 'certificate_slow',
     detail: problem?.detail ?? 'the certificate was not there after ten minutes',
@@ -67,6 +66,6 @@ function stuck(certificate: KnownCertificate | undefined): Fault {
     retry: next === undefined ? 'never' : { notBefore: next },
     advice:
       problem?.advice ??
-      `gatehouse certificates events ${certificate?.id ?? ''} shows what it waits for; propose the same again when it is there`,
+      `gatehouse certificates show ${id} shows what it waits for; propose the same again when it is there`,
   });
 }

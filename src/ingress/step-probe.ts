@@ -114,5 +114,5 @@ const otherCertificate = (words: string, wanted: ResolvedExposure, certificateId
     detail: `${words}, and not the certificate that was issued for ${wanted.hostname}`,
     party: 'network',
     retry: 'never',
-    advice: `the proxy has not loaded it: publish it again (gatehouse certificates compose ${certificateId}, system_reverse_proxy_compose), then propose the same again`,
+    advice: `the proxy has not loaded it: publish it again (gatehouse routes compose --certificate ${certificateId}, system_reverse_proxy_compose), then propose the same again`,
   });

@@ -8,6 +8,7 @@ import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
 import { createSealer } from '../secrets/index.ts';
+import { exposuresOfHost } from '../store/exposures.ts';
 import { openStore } from '../store/index.ts';
 import { startAcmeSide } from './acme-side.ts';
 import { startAgents } from './agent-side.ts';
@@ -104,7 +105,14 @@ export async function startControlHalf(
     delivered: async (id, version) => picture.certificateVersions().get(id) === version,
   });
   const adminToken = await untoldAdminToken(control, secrets);
-  const api = await createApi({ control, clock, log, version: VERSION, allowedHosts: config.api.allowed_hosts });
+  const api = await createApi({
+    control,
+    clock,
+    log,
+    version: VERSION,
+    allowedHosts: config.api.allowed_hosts,
+    isExposed: async (host) => (await exposuresOfHost(store.db, host)).some(({ status }) => status !== 'withdrawing'),
+  });
   serveMcp(api, { control, log, version: VERSION });
   await serveConsole(api);
   await api.listen({ host: config.api.address, port: start.ports?.api ?? config.api.port });

@@ -76,6 +76,11 @@ test('a sentence becomes a mission, an approval a page, and withdrawing leaves n
   assert.deepEqual(await page(gatehouse), { status: 200, body: `hello from ${HOST}` });
   const routes = await call(gatehouse, 'GET', '/system/ingress_routes');
   assert.match(JSON.stringify(routes), /metrics\.localhost/);
+  const [exposure] = (await json(gatehouse, 'exposures', 'list')) as unknown as Record<string, unknown>[];
+  assert.deepEqual(
+    [exposure?.status, exposure?.public_url, exposure?.mission_id],
+    ['exposed', `https://${HOST}:${edgePort}/`, proposed.mission_id],
+  );
 
   const down = await json(gatehouse, 'unexpose', HOST);
   const withdrawn = await json(gatehouse, 'missions', 'approve', String(down.id));

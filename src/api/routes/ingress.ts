@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { IngressRoute, PageQuery } from '../../contract/index.ts';
+import { Exposure, IngressRoute, PageQuery } from '../../contract/index.ts';
 import { type Api, answers, IdPath, lists, nothing, other, type RouteDeps } from '../route.ts';
 
 export function ingressRoutes(api: Api, { control }: RouteDeps): void {
@@ -30,6 +30,32 @@ export function ingressRoutes(api: Api, { control }: RouteDeps): void {
       },
     },
     async (request) => ({ data: await ingress.get(request.actor, request.params.id) }),
+  );
+  api.get(
+    '/system/exposures',
+    {
+      schema: {
+        tags,
+        operationId: 'listExposures',
+        summary: 'Lists services that were made public, and those that are half there',
+        querystring: Type.Object(PageQuery),
+        response: lists(Exposure),
+      },
+    },
+    (request) => ingress.exposures(request.actor, request.query),
+  );
+  api.get(
+    '/system/exposures/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'getExposure',
+        summary: 'Shows one by its id, or all of a host name',
+        params: IdPath,
+        response: answers(Type.Array(Exposure)),
+      },
+    },
+    async (request) => ({ data: await ingress.exposure(request.actor, request.params.id) }),
   );
   api.post(
     '/system/ingress_routes/compose',
