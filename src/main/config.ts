@@ -140,6 +140,22 @@ export const UpConfig = Type.Object(
       },
       { ...closed, default: {} },
     ),
+    concierge: Type.Object(
+      {
+        model_url: Type.Optional(
+          Type.String({
+            pattern: '^https?://[^\\s]+$',
+            description:
+              'base URL of an OpenAI-compatible API (https://host/v1) whose model helps to read briefs; absent: none does',
+          }),
+        ),
+        model: Type.String({ default: '', description: 'name of the model, as its API knows it' }),
+        model_key_file: Type.Optional(
+          Type.String({ description: 'file with the key of that API; read when it is needed' }),
+        ),
+      },
+      { ...closed, default: {} },
+    ),
     domains: Type.Object(
       {
         base: Type.String({ default: 'apps.localhost', description: 'apps get app-{id}.<base>' }),

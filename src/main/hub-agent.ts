@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger, dataDirectory, Fault, systemClock } from '../base/index.ts';
-import { enrolAgent, loadIdentity, runAgent, thisMachine } from '../network/index.ts';
+import { enrolAgent, loadIdentity, runAgent, thisMachine, wireguardKey } from '../network/index.ts';
 
-const HELP = `Usage: gatehouse hub-agent --control URL [--data-dir DIR]
+const HELP = `Usage: gatehouse hub-agent --control URL [--data-dir DIR] [--interface NAME]
 
 Runs on a peer of an overlay network, as root: applies the port mappings of a hub (one nftables table, "gatehouse", and
-no other), puts the virtual IPs that the peer holds on its interface, and reports. While the control half is away, what
-was applied goes on.
+no other), makes the WireGuard interface of a network whose peers have endpoints, puts the virtual IPs that the peer
+holds on its interface, and reports. While the control half is away, what was applied goes on.
 
   --control URL    where the control half listens for agents, such as https://control.example.com:8442
   --data-dir DIR   where its key and the last state are kept (default: the data directory, /agent)
+  --interface NAME the WireGuard interface (default: gatehouse)
 
 The first start needs GATEHOUSE_ENROL_TOKEN (gatehouse networks peers enrol <peer>); it is good once, for half an hour.
 `;
@@ -18,7 +19,12 @@ The first start needs GATEHOUSE_ENROL_TOKEN (gatehouse networks peers enrol <pee
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { control: { type: 'string' }, 'data-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      control: { type: 'string' },
+      'data-dir': { type: 'string' },
+      interface: { type: 'string', default: 'gatehouse' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help === true) {
     process.stdout.write(HELP);
@@ -27,6 +33,9 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   const { control } = values;
   if (control === undefined || URL.parse(control)?.protocol !== 'https:')
     throw usage('--control takes an https URL', 'gatehouse hub-agent --help');
+  // IFNAMSIZ: fifteen bytes and an end.
+  if (!/^[a-z0-9_-]{1,15}$/i.test(values.interface))
+    throw usage('--interface takes a name of at most fifteen letters and digits', 'gatehouse hub-agent --help');
   const directory = values['data-dir'] ?? join(dataDirectory(env), 'agent');
   const log = createLogger({ level: 'info', pretty: process.stderr.isTTY });
   const token = env.GATEHOUSE_ENROL_TOKEN;
@@ -36,10 +45,16 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
       'this agent is not enrolled',
       'set GATEHOUSE_ENROL_TOKEN; gatehouse networks peers enrol <peer> gives it',
     );
-  const identity = known ?? (await enrolAgent(control, token!, directory));
+  const key = await wireguardKey(thisMachine, directory);
+  const identity = known ?? (await enrolAgent(control, token!, directory, key?.publicKey));
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(new Error(signal)));
-  await runAgent({ control, directory, clock: systemClock, log, machine: thisMachine }, identity, stop.signal);
+  const wireguard = { interface: values.interface, ...(key !== undefined && { key }) };
+  await runAgent(
+    { control, directory, clock: systemClock, log, machine: thisMachine, wireguard },
+    identity,
+    stop.signal,
+  );
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Clock, errorText, type Logger } from '../base/index.ts';
 import { type Certificates, type CertificateView, REVOCATION_REASONS } from '../certificates/index.ts';
 import type { ConversationPort, MissionPort, NetworkPort } from '../control/index.ts';
@@ -13,6 +14,7 @@ import {
 } from '../ingress/index.ts';
 import {
   type ApprovalPolicy,
+  createBriefModel,
   createConcierge,
   createMissionRunner,
   createMissions,
@@ -34,6 +36,7 @@ import {
 import type { IngressRoutes } from '../publish/index.ts';
 import { deliveriesOf } from '../store/deliveries.ts';
 import type { Store } from '../store/index.ts';
+import type { UpConfig } from './config.ts';
 
 export interface IngressSideDeps {
   readonly store: Store;
@@ -46,6 +49,7 @@ export interface IngressSideDeps {
   readonly routes: IngressRoutes;
   readonly edge: { readonly httpsPort: number; readonly httpPort: number };
   readonly policy: ApprovalPolicy;
+  readonly concierge: UpConfig['concierge'];
   readonly enrol?: NetworkPort['enrol'];
   readonly signal: AbortSignal;
 }
@@ -96,6 +100,7 @@ export function startIngress(deps: IngressSideDeps): IngressSide {
     conversations: createConcierge({
       store,
       clock,
+      ...briefModel(deps.concierge, log),
       known: () =>
         gatherKnown(store, {
           freeAddresses: (id) => freeAddressesOf(store.db, id),
@@ -105,6 +110,13 @@ export function startIngress(deps: IngressSideDeps): IngressSide {
     }),
     stopped: runner.start(signal),
   };
+}
+
+/** The model that helps to read, when one is configured. */
+function briefModel({ model_url: url, model, model_key_file: file }: UpConfig['concierge'], log: Logger) {
+  if (url === undefined) return {};
+  const key = async () => (file === undefined ? undefined : (await readFile(file, 'utf8')).trim());
+  return { model: createBriefModel({ url, model, key }, log) };
 }
 
 function certificatePort(certificates: Certificates): IngressDeps['certificates'] {

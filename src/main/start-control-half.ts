@@ -78,6 +78,7 @@ export async function startControlHalf(
     routes,
     edge: start.edge,
     policy: { approvals, askerMayApprove: asker_may_approve, expiresAfter: expire_after_hours * 3_600_000 },
+    concierge: config.concierge,
     enrol: (peerId, by) => agents.enrolments.offer(peerId, by, agentUrl),
     signal,
   });

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, faultOf, type Logger } from '../../base/index.ts';
 import type { DesiredState } from '../desired-state.ts';
-import { type Applied, applyState, NOTHING_APPLIED, readCounters } from './apply.ts';
+import { type Applied, applyState, NOTHING_APPLIED, readCounters, type WireguardPlace } from './apply.ts';
 import { type ControlClient, createControlClient } from './client.ts';
 import { type AgentIdentity, renewIdentity, writeWhole } from './identity.ts';
 import type { Machine } from './machine.ts';
+import { readWireguard } from './wireguard.ts';
 
 export interface AgentDeps {
   readonly control: string;
@@ -13,6 +14,7 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly machine: Machine;
+  readonly wireguard: WireguardPlace;
 }
 
 const STATE_FILE = 'applied.json';
@@ -57,12 +59,12 @@ async function applyAndReport(
   before: Applied,
   wanted: DesiredState | undefined,
 ): Promise<Applied> {
-  const { machine, log } = deps;
+  const { machine, log, wireguard } = deps;
   let applied = before;
   let problem: unknown;
   if (wanted !== undefined)
     try {
-      applied = await applyState(machine, before, wanted, (state) => keep(deps, { ...state, wanted }));
+      applied = await applyState(machine, before, wanted, wireguard, (state) => keep(deps, { ...state, wanted }));
       log.info({ version: applied.version, addresses: applied.addresses }, 'applied');
     } catch (error) {
       problem = error;
@@ -75,6 +77,9 @@ async function applyAndReport(
     forwarding,
     unresolved: wanted?.unresolved ?? [],
     addresses: applied.addresses,
+    ...(applied.wireguard !== undefined && {
+      wireguard: { interface: wireguard.interface, peers: await readWireguard(machine, wireguard.interface) },
+    }),
     problem: problem === undefined ? null : faultOf(problem).details.detail,
     ...(isHub &&
       !(forwarding.ipv4 && forwarding.ipv6) && {
@@ -101,7 +106,7 @@ async function applyAgain(deps: AgentDeps): Promise<Applied> {
   }
   try {
     const { wanted } = kept;
-    return await applyState(deps.machine, kept, wanted, (state) => keep(deps, { ...state, wanted }));
+    return await applyState(deps.machine, kept, wanted, deps.wireguard, (state) => keep(deps, { ...state, wanted }));
   } catch (error) {
     deps.log.warn({ err: error }, 'the last state could not be applied again; it is asked for anew');
     return { ...NOTHING_APPLIED, addresses: kept.addresses };

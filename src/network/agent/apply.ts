@@ -1,12 +1,21 @@
 import { Fault, faultOf } from '../../base/index.ts';
 import { type DesiredState, TABLE } from '../desired-state.ts';
-import type { Machine } from './machine.ts';
+import type { WireguardConfig } from '../render-wireguard.ts';
+import { interfaces, type Machine } from './machine.ts';
+import { applyWireguard, type WireguardKey } from './wireguard.ts';
 
 /** What the agent has put on the machine, kept in a file so that it takes away no address but its own. */
 export interface Applied {
   readonly version: string;
   readonly ruleset?: string;
   readonly addresses: readonly string[];
+  readonly wireguard?: WireguardConfig;
+}
+
+/** Where WireGuard is to be, and with which key; the key is absent where `wg` is. */
+export interface WireguardPlace {
+  readonly interface: string;
+  readonly key?: WireguardKey;
 }
 
 export const NOTHING_APPLIED: Applied = { version: '', addresses: [] };
@@ -22,21 +31,24 @@ export async function applyState(
   machine: Machine,
   before: Applied,
   wanted: DesiredState,
+  place: WireguardPlace,
   note: (applied: Applied) => void,
 ): Promise<Applied> {
   const after: Applied = {
     version: wanted.version,
     ...(wanted.ruleset !== undefined && { ruleset: wanted.ruleset }),
     addresses: wanted.addresses,
+    ...(wanted.wireguard !== undefined && { wireguard: wanted.wireguard }),
   };
   if (wanted.ruleset !== undefined) await machine.run('nft', ['-c', '-f', '-'], wanted.ruleset);
   note({ ...before, addresses: [...new Set([...before.addresses, ...wanted.addresses])] });
   try {
+    await applyWireguard(machine, place.interface, place.key, before.wireguard, wanted.wireguard);
     await moveAddresses(machine, before.addresses, wanted);
     if (wanted.ruleset !== undefined || before.ruleset !== undefined)
       await machine.run('nft', ['-f', '-'], wanted.ruleset ?? NO_TABLE);
   } catch (error) {
-    await putBack(machine, before, wanted);
+    await putBack(machine, before, wanted, place);
     note(before);
     throw error;
   }
@@ -71,25 +83,15 @@ async function moveAddresses(machine: Machine, before: readonly string[], wanted
   }
 }
 
-async function putBack(machine: Machine, before: Applied, wanted: DesiredState): Promise<void> {
+async function putBack(machine: Machine, before: Applied, wanted: DesiredState, place: WireguardPlace): Promise<void> {
   const state: DesiredState = { ...wanted, addresses: before.addresses };
   const added = wanted.addresses.filter((address) => !before.addresses.includes(address));
   await moveAddresses(machine, [...before.addresses, ...added], state).catch(() => {});
+  await applyWireguard(machine, place.interface, place.key, wanted.wireguard, before.wireguard).catch(() => {});
   if (before.ruleset !== undefined) await machine.run('nft', ['-f', '-'], before.ruleset).catch(() => {});
 }
 
 const bare = (cidr: string): string => cidr.split('/')[0] ?? '';
-
-async function interfaces(machine: Machine): Promise<{ name: string; hosts: string[] }[]> {
-  const links = JSON.parse(await machine.run('ip', ['-j', 'addr', 'show'])) as {
-    ifname?: string;
-    addr_info?: { local?: string }[];
-  }[];
-  return links.map(({ ifname = '', addr_info = [] }) => ({
-    name: ifname,
-    hosts: addr_info.flatMap(({ local }) => local ?? []),
-  }));
-}
 
 /** Connections that each mapping let through and refused since the ruleset was applied, by mapping. */
 export async function readCounters(machine: Machine): Promise<Record<string, { accepted: number; refused: number }>> {

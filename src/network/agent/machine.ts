@@ -38,3 +38,15 @@ export const thisMachine: Machine = {
     return { ipv4: on('/proc/sys/net/ipv4/ip_forward'), ipv6: on('/proc/sys/net/ipv6/conf/all/forwarding') };
   },
 };
+
+/** Every interface and the addresses that it has. */
+export async function interfaces(machine: Machine): Promise<{ name: string; hosts: string[] }[]> {
+  const links = JSON.parse(await machine.run('ip', ['-j', 'addr', 'show'])) as {
+    ifname?: string;
+    addr_info?: { local?: string }[];
+  }[];
+  return links.map(({ ifname = '', addr_info = [] }) => ({
+    name: ifname,
+    hosts: addr_info.flatMap(({ local }) => local ?? []),
+  }));
+}
