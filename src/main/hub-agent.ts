@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger, dataDirectory, Fault, systemClock } from '../base/index.ts';
-import { enrolAgent, loadIdentity, runAgent, thisMachine, wireguardKey } from '../network/index.ts';
+import { createMachine, enrolAgent, loadIdentity, runAgent, wireguardKey } from '../network/index.ts';
 
 const HELP = `Usage: gatehouse hub-agent --control URL [--data-dir DIR] [--interface NAME]
 
@@ -45,16 +45,13 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
       'this agent is not enrolled',
       'set GATEHOUSE_ENROL_TOKEN; gatehouse networks peers enrol <peer> gives it',
     );
-  const key = await wireguardKey(thisMachine, directory);
+  const machine = createMachine();
+  const key = await wireguardKey(machine, directory);
   const identity = known ?? (await enrolAgent(control, token!, directory, key?.publicKey));
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(new Error(signal)));
-  const wireguard = { interface: values.interface, ...(key !== undefined && { key }) };
-  await runAgent(
-    { control, directory, clock: systemClock, log, machine: thisMachine, wireguard },
-    identity,
-    stop.signal,
-  );
+  const wireguard = { interface: values.interface, directory, ...(key !== undefined && { key }) };
+  await runAgent({ control, directory, clock: systemClock, log, machine, wireguard }, identity, stop.signal);
   return 0;
 }
 

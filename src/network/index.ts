@@ -11,10 +11,9 @@ export {
   parseCidr,
 } from './address.ts';
 export { type AgentDeps, runAgent } from './agent/agent.ts';
-export { applyState, type WireguardPlace } from './agent/apply.ts';
 export { type AgentIdentity, enrolAgent, loadIdentity } from './agent/identity.ts';
-export { type Machine, thisMachine } from './agent/machine.ts';
-export { wireguardKey } from './agent/wireguard.ts';
+export { createMachine, type Machine } from './agent/machine.ts';
+export { type WireguardPlace, wireguardKey } from './agent/wireguard.ts';
 export { createAgentHandler } from './agent-server.ts';
 export type { Collection, Document, PageRequest } from './collection.ts';
 export { compileNftables } from './compile-nftables.ts';

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, faultOf, type Logger } from '../../base/index.ts';
 import type { DesiredState } from '../desired-state.ts';
-import { type Applied, applyState, NOTHING_APPLIED, readCounters, type WireguardPlace } from './apply.ts';
+import { type Applied, applyState, NOTHING_APPLIED, readCounters, totalCounters } from './apply.ts';
 import { type ControlClient, createControlClient } from './client.ts';
 import { type AgentIdentity, renewIdentity, writeWhole } from './identity.ts';
 import type { Machine } from './machine.ts';
-import { readWireguard } from './wireguard.ts';
+import { readWireguard, type WireguardPlace } from './wireguard.ts';
 
 export interface AgentDeps {
   readonly control: string;
@@ -73,7 +73,7 @@ async function applyAndReport(
   const isHub = applied.ruleset !== undefined;
   await client.report({
     applied: applied.version,
-    counters: isHub ? await readCounters(machine) : {},
+    counters: isHub ? totalCounters(applied.counted, await readCounters(machine)) : {},
     forwarding,
     unresolved: wanted?.unresolved ?? [],
     addresses: applied.addresses,

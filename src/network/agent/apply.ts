@@ -2,7 +2,7 @@ import { Fault, faultOf } from '../../base/index.ts';
 import { type DesiredState, TABLE } from '../desired-state.ts';
 import type { WireguardConfig } from '../render-wireguard.ts';
 import { interfaces, type Machine } from './machine.ts';
-import { applyWireguard, type WireguardKey } from './wireguard.ts';
+import { applyWireguard, type WireguardPlace } from './wireguard.ts';
 
 /** What the agent has put on the machine, kept in a file so that it takes away no address but its own. */
 export interface Applied {
@@ -10,21 +10,20 @@ export interface Applied {
   readonly ruleset?: string;
   readonly addresses: readonly string[];
   readonly wireguard?: WireguardConfig;
+  /** What tables before the one that is there now counted, by mapping. */
+  readonly counted?: Counters;
 }
 
-/** Where WireGuard is to be, and with which key; the key is absent where `wg` is. */
-export interface WireguardPlace {
-  readonly interface: string;
-  readonly key?: WireguardKey;
-}
+/** Connections that each mapping let through and refused, by mapping. */
+export type Counters = Readonly<Record<string, { readonly accepted: number; readonly refused: number }>>;
 
 export const NOTHING_APPLIED: Applied = { version: '', addresses: [] };
 
 const NO_TABLE = `table inet ${TABLE}\ndelete table inet ${TABLE}\n`;
 
 /**
- * Brings the machine from what was applied to what is wanted: checked first, then replaced in one transaction of nft.
- * When anything fails, what was there before is put back, and the failure is thrown. `note` makes a promise of what will
+ * Brings the machine from what was applied to what is wanted: checked first, then replaced in one transaction of nft,
+ * last of all, so that a failure leaves the old table. Whatever else was changed is put back, and the failure is thrown. `note` makes a promise of what will
  * be there durable before it is, so that a crash leaves no address that nobody remembers.
  */
 export async function applyState(
@@ -39,11 +38,12 @@ export async function applyState(
     ...(wanted.ruleset !== undefined && { ruleset: wanted.ruleset }),
     addresses: wanted.addresses,
     ...(wanted.wireguard !== undefined && { wireguard: wanted.wireguard }),
+    ...(wanted.ruleset !== undefined && { counted: await countSoFar(machine, before, wanted.ruleset) }),
   };
   if (wanted.ruleset !== undefined) await machine.run('nft', ['-c', '-f', '-'], wanted.ruleset);
   note({ ...before, addresses: [...new Set([...before.addresses, ...wanted.addresses])] });
   try {
-    await applyWireguard(machine, place.interface, place.key, before.wireguard, wanted.wireguard);
+    await applyWireguard(machine, place, before.wireguard, wanted.wireguard);
     await moveAddresses(machine, before.addresses, wanted);
     if (wanted.ruleset !== undefined || before.ruleset !== undefined)
       await machine.run('nft', ['-f', '-'], wanted.ruleset ?? NO_TABLE);
@@ -87,14 +87,32 @@ async function putBack(machine: Machine, before: Applied, wanted: DesiredState, 
   const state: DesiredState = { ...wanted, addresses: before.addresses };
   const added = wanted.addresses.filter((address) => !before.addresses.includes(address));
   await moveAddresses(machine, [...before.addresses, ...added], state).catch(() => {});
-  await applyWireguard(machine, place.interface, place.key, wanted.wireguard, before.wireguard).catch(() => {});
-  if (before.ruleset !== undefined) await machine.run('nft', ['-f', '-'], before.ruleset).catch(() => {});
+  await applyWireguard(machine, place, wanted.wireguard, before.wireguard).catch(() => {});
 }
 
 const bare = (cidr: string): string => cidr.split('/')[0] ?? '';
 
-/** Connections that each mapping let through and refused since the ruleset was applied, by mapping. */
-export async function readCounters(machine: Machine): Promise<Record<string, { accepted: number; refused: number }>> {
+/** A new table counts from nothing, so what the old one counted is kept, for mappings that stay. */
+async function countSoFar(machine: Machine, before: Applied, ruleset: string): Promise<Counters> {
+  const all = totalCounters(before.counted, await readCounters(machine));
+  return Object.fromEntries(Object.entries(all).filter(([id]) => ruleset.includes(`counter ${id}_accepted`)));
+}
+
+export function totalCounters(kept: Counters = {}, now: Counters): Counters {
+  const ids = [...new Set([...Object.keys(kept), ...Object.keys(now)])];
+  return Object.fromEntries(
+    ids.map((id) => [
+      id,
+      {
+        accepted: (kept[id]?.accepted ?? 0) + (now[id]?.accepted ?? 0),
+        refused: (kept[id]?.refused ?? 0) + (now[id]?.refused ?? 0),
+      },
+    ]),
+  );
+}
+
+/** Since the table that is there now was made. */
+export async function readCounters(machine: Machine): Promise<Counters> {
   const counters: Record<string, { accepted: number; refused: number }> = {};
   let text: string;
   try {

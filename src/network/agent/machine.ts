@@ -12,11 +12,13 @@ export interface Machine {
 
 const TIME_LIMIT_MS = 30_000;
 
-export const thisMachine: Machine = {
+/** This machine; or, with words before every command (`ip netns exec NAME`), a part of it. */
+export const createMachine = (before: readonly string[] = []): Machine => ({
   run: (program, argv, input) =>
     new Promise((resolve, reject) => {
+      const [first = program, ...rest] = [...before, program, ...argv];
       const options = { timeout: TIME_LIMIT_MS, maxBuffer: 16 * 1024 * 1024 };
-      const child = execFile(program, [...argv], options, (error, stdout, stderr) => {
+      const child = execFile(first, rest, options, (error, stdout, stderr) => {
         if (error === null) return resolve(stdout);
         const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
         const detail = missing
@@ -37,7 +39,7 @@ export const thisMachine: Machine = {
     };
     return { ipv4: on('/proc/sys/net/ipv4/ip_forward'), ipv6: on('/proc/sys/net/ipv6/conf/all/forwarding') };
   },
-};
+});
 
 /** Every interface and the addresses that it has. */
 export async function interfaces(machine: Machine): Promise<{ name: string; hosts: string[] }[]> {

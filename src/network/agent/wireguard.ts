@@ -7,6 +7,7 @@ import { writeWhole } from './identity.ts';
 import { interfaces, type Machine } from './machine.ts';
 
 const KEY_FILE = 'wireguard.json';
+const CONFIG_FILE = 'wireguard.conf';
 // 1500 less the larger of WireGuard's own headers (over IPv6).
 const MTU = '1420';
 
@@ -14,6 +15,14 @@ export interface WireguardKey {
   /** Base64 of 32 bytes, as `wg` has them. */
   readonly privateKey: string;
   readonly publicKey: string;
+}
+
+/** Where WireGuard is to be, and with which key; the key is absent where `wg` is. */
+export interface WireguardPlace {
+  readonly interface: string;
+  /** The agent's own. */
+  readonly directory: string;
+  readonly key?: WireguardKey;
 }
 
 const rawKey = (key: KeyObject, member: 'x' | 'd'): string =>
@@ -43,8 +52,7 @@ export async function wireguardKey(machine: Machine, directory: string): Promise
  */
 export async function applyWireguard(
   machine: Machine,
-  name: string,
-  key: WireguardKey | undefined,
+  { interface: name, directory, key }: WireguardPlace,
   before: WireguardConfig | undefined,
   wanted: WireguardConfig | undefined,
 ): Promise<void> {
@@ -60,7 +68,9 @@ export async function applyWireguard(
   if (!there.some((one) => one.name === name)) await makeInterface(machine, name);
   const { listenPort: port } = wanted;
   const head = `[Interface]\nPrivateKey = ${key.privateKey}\n${port === undefined ? '' : `ListenPort = ${port}\n`}\n`;
-  await machine.run('wg', ['syncconf', name, '/dev/stdin'], `${head}${wanted.peers}`);
+  // `wg` reads a file, and a key has no place in a list of arguments.
+  writeWhole(directory, CONFIG_FILE, `${head}${wanted.peers}`);
+  await machine.run('wg', ['syncconf', name, join(directory, CONFIG_FILE)]);
   await moveAddresses(machine, name, before?.addresses ?? [], wanted.addresses);
   await machine.run('ip', ['link', 'set', 'dev', name, 'mtu', MTU, 'up']);
   for (const route of wanted.routes) await machine.run('ip', ['route', 'replace', route, 'dev', name]);
