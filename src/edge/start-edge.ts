@@ -1,23 +1,16 @@
 import { availableParallelism } from 'node:os';
 import type { Clock, Environment, Logger, LogLevel } from '../base/index.ts';
-import { type ChildState, createSupervised, FIRST_INHERITED_FD, type Supervised } from '../process/index.ts';
+import { type ChildState, createSupervised, type Supervised } from '../process/index.ts';
+import { bindListeners, inherit, type PlanPorts } from './bind-listeners.ts';
+import { type HandedPort, type HandedSockets, NOTHING_HANDED } from './handed-sockets.ts';
 import type { ListenerSettings } from './listen/settings.ts';
 import type { AccessLogSettings } from './observe/access-log.ts';
 import { renderPrometheus } from './observe/prometheus.ts';
 import { addSamples, type Sample, type Samples } from './observe/series.ts';
 import { defaultSettings } from './plane/settings.ts';
 import type { PlaneSettings } from './plane/types.ts';
-import { type BoundPort, bindPort } from './sockets.ts';
 import { newTicketKey, rotateTicketKeys, TICKET_ROTATION_MS, type TicketKeys } from './tls/ticket-keys.ts';
-import type {
-  EdgeSettings,
-  FromWorker,
-  InheritedSocket,
-  PictureFile,
-  ToWorker,
-  WorkerInit,
-  WorkerReport,
-} from './worker-wire.ts';
+import type { EdgeSettings, FromWorker, PictureFile, ToWorker, WorkerInit, WorkerReport } from './worker-wire.ts';
 
 /** A listener as it is asked for: settings, and where. A port of 0 takes any free one. */
 export interface ListenerPlan extends ListenerSettings {
@@ -40,6 +33,8 @@ export interface EdgeOptions {
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** What workers inherit of the environment; nothing when absent. */
   readonly env?: Environment;
+  /** Used instead of sockets of our own where they are for the same place. */
+  readonly handed?: HandedSockets;
   /** A handshake waits for the certificate of a routed name; heard again while it waits. */
   onWantedName?(serverName: string, address: string): void;
 }
@@ -59,6 +54,8 @@ export interface EdgeListener {
 /** Ports are bound at once, so their numbers are known; workers serve after `start`. */
 export interface Edge {
   readonly listeners: readonly EdgeListener[];
+  /** The open sockets, for a process that takes over: `main.https` -> descriptors. */
+  sockets(): HandedPort[];
   /** Resolves when every worker serves; rejects with the `Fault` of the first that cannot. */
   start(): Promise<void>;
   /**
@@ -91,7 +88,7 @@ const NODE_ARGUMENTS = ['--disable-warning=ExperimentalWarning'];
 export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   const { clock, log } = deps;
   const slots = options.workers ?? availableParallelism();
-  const ports = bindAll(options.listeners, slots);
+  const ports = bindListeners(options.listeners, slots, options.handed ?? NOTHING_HANDED, log);
   const { sockets, fds } = inherit(ports, slots);
   let settings: EdgeSettings = {
     listeners: ports.map(({ plan }) => settle(plan, ports)),
@@ -180,6 +177,11 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       httpsPort: https?.port,
       httpPort: http?.port,
     })),
+    sockets: () =>
+      ports.flatMap(({ plan: { id }, https, http }) => [
+        ...(https === undefined ? [] : [{ name: `${id}.https`, fds: https.fds }]),
+        ...(http === undefined ? [] : [{ name: `${id}.http`, fds: http.fds }]),
+      ]),
     async start() {
       for (let slot = 0; slot < slots; slot++) workers.push(launch(slot));
       await Promise.all(workers.map((worker) => worker.firstReady));
@@ -229,48 +231,6 @@ function edgeGauges(reports: readonly WorkerReport[], states: readonly string[])
     ...reports.map(({ pid, rssBytes }) => gauge('worker_resident_bytes', [['pid', String(pid)]], rssBytes)),
     ...reports.slice(0, 1).map(({ certificates }) => gauge('certificates', [], certificates)),
   ];
-}
-
-interface PlanPorts {
-  readonly plan: ListenerPlan;
-  readonly https?: BoundPort;
-  readonly http?: BoundPort;
-}
-
-function bindAll(plans: readonly ListenerPlan[], slots: number): PlanPorts[] {
-  const bound: PlanPorts[] = [];
-  try {
-    for (const plan of plans) {
-      const https = plan.httpsPort === undefined ? undefined : bindPort(plan.address, plan.httpsPort, slots);
-      bound.push({ plan, https });
-      const http = plan.httpPort === undefined ? undefined : bindPort(plan.address, plan.httpPort, slots);
-      bound[bound.length - 1] = { plan, https, http };
-    }
-    return bound;
-  } catch (error) {
-    for (const { https, http } of bound) {
-      https?.close();
-      http?.close();
-    }
-    throw error;
-  }
-}
-
-/** All sockets in one order, with the descriptor that each has in a worker. */
-function inherit(ports: readonly PlanPorts[], slots: number): { sockets: InheritedSocket[]; fds: number[] } {
-  const sockets: InheritedSocket[] = [];
-  const fds: number[] = [];
-  const add = (slot: number, listener: string, role: InheritedSocket['role'], port: BoundPort | undefined) => {
-    if (port === undefined) return;
-    sockets.push({ slot, listener, role, fd: FIRST_INHERITED_FD + fds.length });
-    fds.push(port.fds[slot]!);
-  };
-  for (let slot = 0; slot < slots; slot++)
-    for (const { plan, https, http } of ports) {
-      add(slot, plan.id, 'tls', https);
-      add(slot, plan.id, 'plain', http);
-    }
-  return { sockets, fds };
 }
 
 /** A redirect must name the port that is really there. */

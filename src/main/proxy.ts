@@ -1,22 +1,17 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLogger, errorText, Fault, faultOf, type Logger, systemClock } from '../base/index.ts';
-import {
-  adminRoutes,
-  createProxy,
-  healthRoutes,
-  listenOnPort,
-  listenOnSocket,
-  type OperatorDeps,
-  type RunningProxy,
-  serveRoutes,
-} from '../edge/index.ts';
+import { createLogger, Fault, faultOf, type Logger, systemClock } from '../base/index.ts';
+import { createProxy, handedSockets, type OperatorDeps, type RunningProxy, takesOver } from '../edge/index.ts';
 import { createAcmeIssuance } from './proxy/acme-issuance.ts';
-import { type LoadedProxy, loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
-import { proxyGreeting } from './proxy/proxy-greeting.ts';
+import { type Actions, actOnSignals, createActions } from './proxy/actions.ts';
+import { announce } from './proxy/announce.ts';
+import { loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
+import { serveOperators } from './proxy/operators.ts';
+import { type StopSignal, stopSignal } from './proxy/stop-signal.ts';
+import { tellPredecessor } from './proxy/successor.ts';
 
 const HELP = `Usage: gatehouse proxy --config FILE [--ready-file FILE]
 
@@ -27,7 +22,8 @@ Runs the edge alone: a TLS-terminating reverse proxy with certificates from file
   --json             log JSON lines
   --help
 
-Signals: SIGHUP reads FILE again, SIGTERM and SIGINT finish what is open and end.
+Signals: SIGHUP reads FILE again, SIGUSR2 has a new process take over (another version, too), SIGTERM and SIGINT finish
+what is open and end.
 `;
 
 interface Given {
@@ -35,6 +31,7 @@ interface Given {
   readonly readyFile: string | undefined;
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
+  readonly argv: readonly string[];
 }
 
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -44,7 +41,8 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     return 0;
   }
   if (options.config === undefined) throw usage('--config FILE is missing');
-  await runProxy({ file: options.config, readyFile: options['ready-file'], json: options.json === true, env });
+  const json = options.json === true;
+  await runProxy({ file: options.config, readyFile: options['ready-file'], json, env, argv });
   return 0;
 }
 
@@ -69,8 +67,9 @@ const usage = (detail: string) =>
 
 /** Returns when the proxy was told to stop and has stopped; throws the `Fault` for which it cannot start. */
 async function runProxy(given: Given): Promise<void> {
-  let loaded = loadProxyConfig(given.file, given.env);
-  const { level, format } = loaded.config.log;
+  const load = () => loadProxyConfig(given.file, given.env);
+  const first = load();
+  const { level, format } = first.config.log;
   const pretty = format === 'auto' ? process.stderr.isTTY && !given.json : format === 'pretty';
   const log = createLogger({ level, pretty });
   // Private, and gone with the process: it holds nothing that cannot be made again.
@@ -78,14 +77,16 @@ async function runProxy(given: Given): Promise<void> {
   const stop = stopSignal(log);
   const servers: Server[] = [];
   let proxy: RunningProxy | undefined;
+  let actions: Actions | undefined;
   try {
-    const running = createProxy(
+    proxy = createProxy(
       {
-        plan: loaded.plan,
-        workers: loaded.config.workers,
+        plan: first.plan,
+        workers: first.config.workers,
         runtimeDir,
         log: { level, pretty },
         env: environmentOf(given.env),
+        handed: handedSockets(given.env),
       },
       {
         clock: systemClock,
@@ -93,109 +94,51 @@ async function runProxy(given: Given): Promise<void> {
         issuanceFor: (acme, cache, present) => createAcmeIssuance(acme, cache, present, { clock: systemClock, log }),
       },
     );
-    proxy = running;
-    const reload = serially(async () => {
-      const next = loadProxyConfig(given.file, given.env);
-      await running.reload(next.plan).catch((error: unknown) => {
-        throw placed(faultOf(error), next.place);
-      });
-      loaded = next;
-      log.info({ file: given.file }, 'the configuration was read again');
-    });
-    process.on('SIGHUP', () => {
-      reload().catch((error: unknown) =>
-        log.error({ file: given.file }, `the running configuration stays: ${errorText(error)}`),
-      );
-    });
-    const operator: OperatorDeps = {
-      proxy: running,
-      reload,
-      drain: () => stop.now('asked by the admin socket'),
-      draining: stop.asked,
-      startedAt: systemClock.now(),
-      clock: systemClock,
-    };
-    // Health first: who watches sees "not ready" rather than nothing while certificates are got.
-    const healthPort = await serveOperators(loaded, operator, servers, log);
-    const ended = await Promise.race([running.start().then(() => false), stop.wanted.then(() => true)]);
-    if (!ended) {
-      await announce(given, loaded, running, healthPort);
-      log.info({ listeners: running.listeners }, 'the proxy serves');
-      await stop.wanted;
-    }
+    actions = createActions({ load, first, proxy, stop, servers, argv: given.argv, log });
+    actOnSignals(actions, log);
+    await serve(given, { proxy, actions, stop, servers, log });
   } catch (error) {
-    throw placed(faultOf(error), loaded.place);
+    throw placed(faultOf(error), first.place);
   } finally {
-    await proxy?.stop(loaded.config.drain_seconds * 1000);
+    await proxy?.stop((actions?.current() ?? first).config.drain_seconds * 1000);
     for (const server of servers) server.close();
     rmSync(runtimeDir, { recursive: true, force: true });
   }
 }
 
-async function serveOperators(
-  { config }: LoadedProxy,
-  operator: OperatorDeps,
-  servers: Server[],
-  log: Logger,
-): Promise<number | undefined> {
-  const { health, admin } = config;
-  if (admin !== undefined) {
-    const server = serveRoutes(adminRoutes(operator), log);
-    servers.push(server);
-    await listenOnSocket(server, admin.socket);
-  }
-  if (health === undefined) return undefined;
-  const server = serveRoutes(healthRoutes(operator), log);
-  servers.push(server);
-  return listenOnPort(server, health.address, health.port);
+interface Serving {
+  readonly proxy: RunningProxy;
+  readonly actions: Actions;
+  readonly stop: StopSignal;
+  readonly servers: Server[];
+  readonly log: Logger;
 }
 
-/** One after another, each with an answer of its own. */
-function serially(work: () => Promise<void>): () => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return () => {
-    last = last.catch(() => {}).then(work);
-    return last;
+/** Until it is told to stop. */
+async function serve(given: Given, { proxy, actions, stop, servers, log }: Serving): Promise<void> {
+  const operator: OperatorDeps = {
+    proxy,
+    reload: actions.reload,
+    upgrade: actions.upgrade,
+    drain: () => stop.now('asked by the admin socket'),
+    draining: stop.asked,
+    startedAt: systemClock.now(),
+    clock: systemClock,
   };
+  const loaded = actions.current();
+  const openOperators = (patient: boolean) => serveOperators(loaded, operator, { servers, log, patient });
+  const patient = takesOver(given.env);
+  // Health first: who watches sees "not ready" rather than nothing while certificates are got. But a process that this
+  // one takes over from has their places until we serve.
+  let healthPort = patient ? undefined : await openOperators(false);
+  const ended = await Promise.race([proxy.start().then(() => false), stop.wanted.then(() => true)]);
+  if (ended) return;
+  tellPredecessor(given.env);
+  if (patient) healthPort = await openOperators(true);
+  await announce(given, loaded, proxy, healthPort);
+  log.info({ listeners: proxy.listeners }, 'the proxy serves');
+  await stop.wanted;
 }
-
-async function announce(
-  { file, readyFile, json }: Given,
-  { config, plan }: LoadedProxy,
-  proxy: RunningProxy,
-  healthPort: number | undefined,
-): Promise<void> {
-  const urlOf = (scheme: string, address: string, port: number | undefined) =>
-    port === undefined ? undefined : `${scheme}://${hostOf(address)}:${port}`;
-  const listeners = proxy.listeners.map(({ id, address, httpsPort, httpPort }) => ({
-    id,
-    https: urlOf('https', address, httpsPort),
-    http: urlOf('http', address, httpPort),
-  }));
-  const places = {
-    edge_https: listeners.find(({ https }) => https !== undefined)?.https,
-    edge_http: listeners.find(({ http }) => http !== undefined)?.http,
-    listeners,
-    health: urlOf('http', config.health?.address ?? '', healthPort),
-    pid: process.pid,
-  };
-  if (readyFile !== undefined) {
-    // Moved into place, so that who waits for the file never reads half of it.
-    const draft = `${readyFile}.${process.pid}`;
-    writeFileSync(draft, `${JSON.stringify(places)}\n`, { mode: 0o600 });
-    renameSync(draft, readyFile);
-  }
-  const { format, file: accessFile } = config.access_log;
-  if (json) process.stdout.write(`${JSON.stringify(places)}\n`);
-  // Standard output is the access log's where that is asked for.
-  else if (format === 'off' || accessFile !== undefined)
-    process.stdout.write(
-      proxyGreeting({ ...places, file, adminSocket: config.admin?.socket }, plan, await proxy.status()),
-    );
-}
-
-const hostOf = (address: string) =>
-  address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
 
 /** Workers inherit nothing by themselves; these are what Node needs, and none is a secret. */
 const environmentOf = ({ PATH, TZ, NODE_OPTIONS, NODE_EXTRA_CA_CERTS }: NodeJS.ProcessEnv) => ({
@@ -204,28 +147,3 @@ const environmentOf = ({ PATH, TZ, NODE_OPTIONS, NODE_EXTRA_CA_CERTS }: NodeJS.P
   NODE_OPTIONS,
   NODE_EXTRA_CA_CERTS,
 });
-
-interface StopSignal {
-  readonly wanted: Promise<void>;
-  now(reason: string): void;
-  asked(): boolean;
-}
-
-/** SIGTERM or SIGINT, or being asked; a second signal ends the process at once. */
-function stopSignal(log: Logger): StopSignal {
-  let asked = false;
-  let resolve = () => {};
-  const wanted = new Promise<void>((done) => {
-    resolve = done;
-  });
-  const now = (reason: string) => {
-    if (asked) return;
-    asked = true;
-    log.info({ reason }, 'the proxy stops; a second signal stops it at once');
-    resolve();
-  };
-  const onSignal = (signal: NodeJS.Signals) => (asked ? process.exit(1) : now(signal));
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return { wanted, now, asked: () => asked };
-}

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger, dataDirectory, Fault, type Logger, systemClock } from '../base/index.ts';
-import { defaultTlsPolicy, type Edge, startEdge } from '../edge/index.ts';
+import { defaultTlsPolicy, type Edge, handedSockets, startEdge } from '../edge/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';

@@ -8,6 +8,8 @@ export interface OperatorDeps {
   reload(): Promise<void>;
   /** Begins the end of the process, as SIGTERM does. */
   drain(): void;
+  /** Has a new process take over, as SIGUSR2 does; rejects when it does not get there. */
+  upgrade(): Promise<void>;
   draining(): boolean;
   readonly startedAt: number;
   readonly clock: Clock;
@@ -41,6 +43,10 @@ export function adminRoutes(deps: OperatorDeps): Routes {
     },
     'POST /renew': () => {
       proxy.renew();
+      return done;
+    },
+    'POST /upgrade': async () => {
+      await deps.upgrade();
       return done;
     },
     'POST /drain': () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Clock, type Environment, errorText, type Logger, type LogLevel } from '../../base/index.ts';
 import { createPictureWriter, type OpenChallenge, type PictureWriter } from '../../picture/index.ts';
 import { createSealer } from '../../secrets/index.ts';
+import type { HandedPort, HandedSockets } from '../handed-sockets.ts';
 import type { CacheDirectory } from '../keeper/cache-directory.ts';
 import { openCacheDirectory } from '../keeper/cache-directory.ts';
 import type { Issuance } from '../keeper/issuance.ts';
@@ -21,6 +22,7 @@ export interface ProxyOptions {
   readonly runtimeDir: string;
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   readonly env: Environment;
+  readonly handed?: HandedSockets;
 }
 
 export interface ProxyDeps {
@@ -42,6 +44,11 @@ export interface RunningProxy {
   status(): Promise<ProxyStatus>;
   metrics(): Promise<string>;
   renew(): void;
+  sockets(): HandedPort[];
+  /** Lets go of the caches, so that a process that takes over may have them; what is served stays. */
+  releaseCaches(): Promise<void>;
+  /** Takes them again, when that process did not get there. */
+  takeCaches(): Promise<void>;
   replaceWorkers(deadlineMs: number): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
 }
@@ -77,6 +84,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
   const shared = createPictureWriter(pathOf('shared'), sealer);
   const kept = new Map<string, Kept>();
   let plan = options.plan;
+  let cachesReleased = false;
 
   for (const listener of plan.listeners) {
     const picture = createPictureWriter(pathOf(`listener-${listener.plan.id}`), sealer);
@@ -95,6 +103,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       workers: options.workers,
       log: options.log,
       env: options.env,
+      handed: options.handed,
     },
     deps,
   );
@@ -166,9 +175,19 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     renew() {
       for (const { keeper } of kept.values()) keeper?.renew?.();
     },
+    sockets: edge.sockets,
+    async releaseCaches() {
+      cachesReleased = true;
+      await Promise.all(ofMode('acme').map(({ keeper }) => keeper?.stop()));
+    },
+    async takeCaches() {
+      cachesReleased = false;
+      await Promise.all(ofMode('acme').map(startKeeper));
+    },
     replaceWorkers: edge.replaceWorkers,
     async stop(deadlineMs) {
-      await Promise.all([...kept.values()].map(({ keeper }) => keeper?.stop()));
+      const running = cachesReleased ? ofMode('manual') : [...kept.values()];
+      await Promise.all(running.map(({ keeper }) => keeper?.stop()));
       await edge.stop(deadlineMs);
       for (const { picture } of kept.values()) picture.close();
       shared.close();

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Fault, faultOf } from '../../base/index.ts';
 import type { Route } from '../../picture/index.ts';
 import { parseCertificateName } from '../../x509/index.ts';
@@ -47,13 +47,20 @@ const DIRECTORIES: Record<string, string> = {
   staging: 'https://acme-staging-v02.api.letsencrypt.org/directory',
 };
 
-/** `baseDir` is where relative paths of the file begin. Throws a `Fault` that names the field. */
-export function planProxy(
-  config: ProxyConfig,
-  { baseDir, stateDir, readText }: { baseDir: string; stateDir: string; readText: ReadText },
-): ProxyPlan {
-  const path = (text: string) => resolve(baseDir, text);
-  const read: ReadText = (file, field) => readText(path(file), field);
+export interface Surroundings {
+  /** Where relative paths of the file begin. */
+  readonly baseDir: string;
+  readonly stateDir: string;
+  /** Of systemd (LoadCredential=), where `credential:NAME` is. */
+  readonly credentialsDir: string | undefined;
+  readonly readText: ReadText;
+}
+
+/** Throws a `Fault` that names the field. */
+export function planProxy(config: ProxyConfig, surroundings: Surroundings): ProxyPlan {
+  const { stateDir, readText } = surroundings;
+  const path = (text: string, field: string) => pathOf(text, field, surroundings);
+  const read: ReadText = (file, field) => readText(path(file, field), field);
   const ids = new Set<string>();
   const caches = new Set<string>();
   const listeners = config.listeners.map((listener, i): PlannedListener => {
@@ -76,7 +83,7 @@ export function planProxy(
     routes: planRoutes(config.sites, read),
     accessLog: {
       format: config.access_log.format,
-      file: config.access_log.file === undefined ? undefined : path(config.access_log.file),
+      file: config.access_log.file === undefined ? undefined : path(config.access_log.file, 'access_log.file'),
     },
     plane: {
       limits: planLimits(config.limits),
@@ -84,6 +91,14 @@ export function planProxy(
       requestIdHeader: config.request_id_header,
     },
   };
+}
+
+const CREDENTIAL = 'credential:';
+
+function pathOf(text: string, field: string, { baseDir, credentialsDir }: Surroundings): string {
+  if (!text.startsWith(CREDENTIAL)) return resolve(baseDir, text);
+  if (credentialsDir === undefined) refuse(field, `${text}: systemd gave no credentials (LoadCredential=)`);
+  return join(credentialsDir, basename(text.slice(CREDENTIAL.length)));
 }
 
 function refuse(field: string, reason: string): never {
@@ -133,7 +148,7 @@ function planTls(tls: TlsConfig, field: string, read: ReadText): TlsListenerSett
 interface CertificateContext {
   readonly id: string;
   readonly field: string;
-  path(text: string): string;
+  path(text: string, field: string): string;
   readonly read: ReadText;
   readonly stateDir: string;
   readonly config: ProxyConfig;
@@ -144,8 +159,8 @@ function planCertificates(tls: TlsConfig | undefined, context: CertificateContex
   if (tls === undefined) return { mode: 'none' };
   if (tls.mode === 'manual') {
     const files = tls.certificates.map(({ cert, key }, i) => ({
-      cert: path(cert),
-      key: path(key),
+      cert: path(cert, `${field}.tls.certificates[${i}].cert`),
+      key: path(key, `${field}.tls.certificates[${i}].key`),
       field: `${field}.tls.certificates[${i}]`,
     }));
     return { mode: 'manual', files };
@@ -158,7 +173,7 @@ function planCertificates(tls: TlsConfig | undefined, context: CertificateContex
     names,
     directory: DIRECTORIES[tls.directory] ?? tls.directory,
     ca: ca_file === undefined ? undefined : read(ca_file, `${field}.tls.ca_file`),
-    cacheDir: tls.cache_dir === undefined ? resolve(stateDir, id) : path(tls.cache_dir),
+    cacheDir: tls.cache_dir === undefined ? resolve(stateDir, id) : path(tls.cache_dir, `${field}.tls.cache_dir`),
     eab: eab && { kid: eab.kid, hmac: read(eab.hmac_file, `${field}.tls.eab.hmac_file`).trim() },
     contact,
     key_type,

@@ -17,7 +17,11 @@ export function loadProxyConfig(file: string, env: Environment): LoadedProxy {
   try {
     const baseDir = dirname(resolve(file));
     const stateDir = config.state_dir === undefined ? stateDirectory(env) : resolve(baseDir, config.state_dir);
-    return { config, place, plan: planProxy(config, { baseDir, stateDir, readText }) };
+    return {
+      config,
+      place,
+      plan: planProxy(config, { baseDir, stateDir, credentialsDir: env.CREDENTIALS_DIRECTORY, readText }),
+    };
   } catch (error) {
     throw placed(faultOf(error), place);
   }
