@@ -124,6 +124,7 @@ async function supervise(given: Supervision): Promise<void> {
       workers: config.edge.workers ?? availableParallelism(),
       log: { level: config.log.level, pretty: given.pretty },
       env: environmentOf(given.env),
+      handed: handedSockets(given.env),
       onWantedName: (name, address) => control.send({ type: 'wanted_name', name, address } satisfies ToControl),
     },
     { clock: systemClock, log },
