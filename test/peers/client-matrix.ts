@@ -4,9 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClientResult } from '../fixtures/client-matrix.ts';
+import { type ClientResult, matrixTable } from '../fixtures/client-matrix.ts';
 
-const COLUMNS = ['http-01', 'tls-alpn-01', 'dns-01', 'wildcard', 'IP', 'trust', 'renew', 'revoke', 'key change', 'ARI'];
 const work = mkdtempSync(join(tmpdir(), 'gatehouse-clients-'));
 const results = join(work, 'results');
 const files = globSync('test/peers/clients/*.{test,peers}.ts').sort();
@@ -16,17 +15,7 @@ const { status } = spawnSync(process.execPath, ['test/run.ts', 'all', ...files],
 });
 const lines = existsSync(results) ? readFileSync(results, 'utf8').trim().split('\n') : [];
 rmSync(work, { recursive: true });
-const rows = lines
-  .map((line) => JSON.parse(line) as ClientResult)
-  .sort((a, b) => a.client.localeCompare(b.client) || a.version.localeCompare(b.version));
-const table = [
-  `| client | version | ${COLUMNS.join(' | ')} |`,
-  `|---|---|${COLUMNS.map(() => ':-:').join('|')}|`,
-  ...rows.map(
-    ({ client, version, does }) =>
-      `| ${client} | ${version} | ${COLUMNS.map((column) => (does.includes(column) ? '✓' : '')).join(' | ')} |`,
-  ),
-].join('\n');
+const table = matrixTable(lines.map((line) => JSON.parse(line) as ClientResult));
 const FILE = 'docs/acme-clients.md';
 const [before, rest] = readFileSync(FILE, 'utf8').split('<!-- matrix -->\n');
 const after = rest!.split('<!-- /matrix -->')[1]!;
