@@ -16,8 +16,10 @@ export interface ObtainRequest {
   readonly account: AcmeAccount;
   /** DNS names, wildcards and addresses, checked and in canonical form. */
   readonly names: readonly string[];
-  /** Private key of the certificate. Keep it before asking: the chain is of no use without it. */
+  /** Private key of the certificate. Keep it before asking: the chain is of no use without it. Public, with `csr`. */
   readonly key: KeyObject;
+  /** A request that somebody else signed, DER, instead of one made with `key`. */
+  readonly csr?: Uint8Array;
   /** Ways to show control, in order of preference; the next is tried when the CA refuses one. */
   readonly solvers: readonly ChallengeSolver[];
   readonly profile?: string;
@@ -145,7 +147,7 @@ async function complete(
   let finalized = order;
   if (order.status === 'pending' || order.status === 'ready') {
     await onStep({ kind: 'finalize', words: 'every name is authorized; asking for the certificate' });
-    const csr = createCertificationRequest(names, key);
+    const csr = request.csr ?? createCertificationRequest(names, key);
     const send = () => client.finalize(account, order, csr, signal);
     const first = await send().catch(async (error: unknown) => {
       // All authorizations are valid, so the order is ready in a moment (RFC 8555 §7.1.6).

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, Fault, newId } from '../base/index.ts';
-import type { SecretStore } from '../secrets/index.ts';
+import { Fault, newId } from '../base/index.ts';
 import { type AcmeAccountRow, findAccount, listAccounts, updateAccount } from '../store/acme-accounts.ts';
 import {
   type AcmeProfileRow,
@@ -16,10 +15,10 @@ import {
   updateProfile,
 } from '../store/acme-profiles.ts';
 import { appendAudit } from '../store/audit.ts';
-import type { Store } from '../store/index.ts';
 import { type EabKeySettings, parseEabSettings, parseStoredEabSettings } from './eab-key.ts';
 import { eabSecretPath } from './external-account.ts';
 import { type ProfileSettings, parseProfileSettings } from './profile.ts';
+import type { AcmeServerDeps } from './services.ts';
 
 /** A profile as the API shows it: its settings with id, default flag and directory path. */
 export interface ProfileView extends ProfileSettings {
@@ -83,13 +82,17 @@ export interface AcmeAdministration {
   deactivateAccount(id: string, actor: string): Promise<AccountView>;
 }
 
-export interface AdministrationDeps {
-  readonly store: Store;
-  readonly secrets: SecretStore;
-  readonly clock: Clock;
-}
+export type AdministrationDeps = Pick<AcmeServerDeps, 'store' | 'secrets' | 'clock' | 'upstream'>;
 
-export function createAdministration({ store, secrets, clock }: AdministrationDeps): AcmeAdministration {
+export function createAdministration(deps: AdministrationDeps): AcmeAdministration {
+  const { store, secrets, clock } = deps;
+  const parseSettings = async (input: unknown): Promise<string> => {
+    const settings = parseProfileSettings(input);
+    const { issuer } = settings;
+    if (issuer !== undefined && (await deps.upstream?.()?.knows(issuer)) !== true)
+      throw wrongField('issuer', `is no issuer that is known here: ${issuer}`);
+    return JSON.stringify(settings);
+  };
   const requireProfile = async (id: string): Promise<AcmeProfileRow> =>
     (await findProfile(store.db, id)) ?? fail('not_found', 404, `there is no profile ${id}`);
 
@@ -107,7 +110,7 @@ export function createAdministration({ store, secrets, clock }: AdministrationDe
       const now = clock.now();
       const row: AcmeProfileRow = {
         id,
-        settings: JSON.stringify(parseProfileSettings(settings)),
+        settings: await parseSettings(settings),
         is_default: isDefault ? 1 : 0,
         version: 1,
         created_at: now,
@@ -132,9 +135,7 @@ export function createAdministration({ store, secrets, clock }: AdministrationDe
       const now = clock.now();
       const changed = {
         ...row,
-        settings: JSON.stringify(
-          parseProfileSettings(merge(JSON.parse(row.settings) as Record<string, unknown>, settings)),
-        ),
+        settings: await parseSettings(merge(JSON.parse(row.settings) as Record<string, unknown>, settings)),
         is_default: isDefault ? 1 : 0,
         updated_at: now,
       };

@@ -9,6 +9,7 @@ const KEPT: Record<CollectedTable, number> = {
   acme_order: 30 * DAY,
   acme_authorization: 30 * DAY,
   acme_limit: 0,
+  acme_upstream_chain: 90 * DAY,
   ca_certificate: 90 * DAY,
 };
 const BATCH = 500;

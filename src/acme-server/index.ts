@@ -12,4 +12,4 @@ export type {
 export { EabKeySettings } from './eab-key.ts';
 export { ProfileSettings } from './profile.ts';
 export { type AcmeServer, createAcmeServer } from './server.ts';
-export type { AcmeServerDeps, CertificateIssuer } from './services.ts';
+export type { AcmeServerDeps, CertificateIssuer, UpstreamIssuers } from './services.ts';

@@ -152,6 +152,13 @@ export const ProfileSettings = Type.Object(
       description:
         'none: never; requested: the one of the request; first: that, else the first name of at most 64 characters',
     },
+    issuer: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+        description:
+          'issuer by which certificates are got instead of our own CA: the profile is a registration authority before it',
+      }),
+    ),
     certificate_profiles: CertificateProfiles,
     terms_of_service: Type.Optional(
       Type.String({ pattern: URL_PATTERN, maxLength: 1000, description: 'URL; accounts must agree when set' }),

@@ -12,6 +12,7 @@ import { Refusal, refusalOf } from './refusal.ts';
 import { createForeignNonces, keepReplica, REDEEM_PATH } from './replicas.ts';
 import { route } from './router.ts';
 import type { AcmeServerDeps, Services } from './services.ts';
+import { createUpstreamOrders } from './upstream-orders.ts';
 import { profileUrls } from './urls.ts';
 import { createValidationQueue } from './validation-queue.ts';
 
@@ -34,6 +35,7 @@ export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer
     }),
     profiles: createProfileSource(deps.store.db),
     validations: createValidationQueue(deps),
+    upstreamOrders: createUpstreamOrders(deps),
   };
   const replica = { ...deps, url: deps.replicaUrl ?? (() => undefined) };
   return {
@@ -42,6 +44,7 @@ export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer
     async run(signal) {
       await Promise.all([
         services.validations.run(signal),
+        services.upstreamOrders.run(signal),
         keepReplica(replica, services.nonces, signal),
         collect(deps, signal),
       ]);

@@ -5,6 +5,7 @@ import type { Db, Store } from '../store/index.ts';
 import type { ExtendedKeyUsage } from '../x509/index.ts';
 import type { NonceService } from './nonce.ts';
 import type { ProfileSource } from './profile-source.ts';
+import type { UpstreamOrders } from './upstream-orders.ts';
 import type { ValidationQueue } from './validation-queue.ts';
 
 /** What the server needs of a certificate authority. */
@@ -31,12 +32,32 @@ export interface CertificateIssuer {
   noteRevocation?(tx: Db, certificate: CertificateRow): Promise<void>;
 }
 
+/** What the server needs of the CAs before which a profile may stand as registration authority. */
+export interface UpstreamIssuers {
+  knows(issuerId: string): Promise<boolean>;
+  /** Resolves with the chain in PEM, leaf first. Throws the `Fault` of what failed, in the CA's words. */
+  obtain(request: {
+    readonly issuerId: string;
+    readonly names: readonly string[];
+    /** DER. */
+    readonly csr: Uint8Array;
+    /** URL of an order that was begun before. */
+    readonly resume?: string;
+    /** Awaited before anything is done with the order. */
+    readonly onOrder: (url: string) => Promise<void>;
+    readonly signal: AbortSignal;
+  }): Promise<string>;
+  revoke(issuerId: string, certificate: Uint8Array, reason: number, signal: AbortSignal): Promise<void>;
+}
+
 export interface AcmeServerDeps {
   readonly store: Store;
   readonly secrets: SecretStore;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ca: CertificateIssuer;
+  /** Asked at each use, since it may begin to serve later than this server. */
+  readonly upstream?: () => UpstreamIssuers | undefined;
   /** No other process shares the store. */
   readonly alone?: boolean;
   /** Where clients reach the server: `https://host:port`, the canonical one first. Asked at each request. */
@@ -52,4 +73,5 @@ export interface Services extends AcmeServerDeps {
   readonly nonces: NonceService;
   readonly profiles: ProfileSource;
   readonly validations: ValidationQueue;
+  readonly upstreamOrders: UpstreamOrders;
 }

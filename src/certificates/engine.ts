@@ -21,6 +21,7 @@ import {
 import { createLoop } from './loop.ts';
 import { createMassRevocation, type MassRevocation } from './mass-revocation.ts';
 import { DEFAULTS, type Engine, type EngineDeps, type EngineSettings } from './ports.ts';
+import { createRegistrar, type Registrar } from './registrar.ts';
 import { withdraw } from './revocation.ts';
 import { viewCertificate, viewEvent, viewVersion } from './views.ts';
 import { ensureWithin, releaseWithin, renewWithin } from './wishes.ts';
@@ -28,6 +29,8 @@ import { ensureWithin, releaseWithin, renewWithin } from './wishes.ts';
 export interface CertificateEngine {
   readonly certificates: Certificates;
   readonly issuers: Issuers;
+  /** For requests that others made: certificates of an issuer through our accounts and solvers. */
+  readonly registrar: Registrar;
   /** Rehearses the revocation of many, and does it: replacements first, at a bounded rate. */
   readonly massRevocation: MassRevocation;
   /** Writes the built-in issuers as they are now, `internal-ca` among them where it is given. Before anything else. */
@@ -44,6 +47,7 @@ export function createCertificateEngine(deps: EngineDeps, settings: EngineSettin
   return {
     certificates: createCertificates(engine, loop.wake),
     issuers: createIssuers(engine, connections),
+    registrar: createRegistrar(engine, connections),
     massRevocation: createMassRevocation(engine, loop.wake),
     async prepare(builtIn = []) {
       await installBuiltIn(engine, [...LETS_ENCRYPT, ...builtIn]);

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type AcmeServer, createAcmeServer } from '../acme-server/index.ts';
+import { type AcmeServer, createAcmeServer, type UpstreamIssuers } from '../acme-server/index.ts';
 import { type Clock, Fault, type Logger } from '../base/index.ts';
 import { type CertificateAuthority, createCertificateAuthority } from '../ca/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
@@ -18,6 +18,8 @@ export interface AcmeSide {
   readonly directory: string;
   /** URL of the embedded profile's directory. */
   readonly internalDirectory: string;
+  /** Gives profiles the issuers before which they may stand as registration authorities. */
+  useUpstream(issuers: UpstreamIssuers): void;
   /** Ends the listener; running requests finish. */
   close(): Promise<void>;
 }
@@ -34,7 +36,17 @@ export async function startAcmeSide(
   let origin = '';
   // The lock on the data directory keeps a second process off the embedded store.
   const alone = store.dialect === 'sqlite';
-  const server = await createAcmeServer({ store, secrets, clock, logger: log, ca, alone, origins: () => [origin] });
+  let upstreamIssuers: UpstreamIssuers | undefined;
+  const server = await createAcmeServer({
+    store,
+    secrets,
+    clock,
+    logger: log,
+    ca,
+    alone,
+    origins: () => [origin],
+    upstream: () => upstreamIssuers,
+  });
   const listener = await listenForAcme(
     { address, port: start.ports?.acme ?? port, names: [...names, 'localhost', '127.0.0.1', '::1'] },
     { ca, handle: server.handler, clock, log, signal },
@@ -50,6 +62,9 @@ export async function startAcmeSide(
     port: listener.port,
     directory: `${origin}/acme/directory`,
     internalDirectory: `${origin}/acme/profile/${EMBEDDED_PROFILE}/directory`,
+    useUpstream(issuers) {
+      upstreamIssuers = issuers;
+    },
     close: () =>
       new Promise((resolve) => {
         listener.server.close(() => resolve());

@@ -61,6 +61,7 @@ export async function startControlHalf(
   const { routes } = publishing;
   const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
+  acme.useUpstream(engine.registrar);
   const { approvals, asker_may_approve, expire_after_hours } = config.missions;
   const agents = await startAgents(
     { ...config.agents, port: start.ports?.agents ?? config.agents.port },

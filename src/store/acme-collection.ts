@@ -5,6 +5,7 @@ const OVER = {
   acme_order: { key: 'id', since: 'expires_at' },
   acme_authorization: { key: 'id', since: 'expires_at' },
   acme_limit: { key: 'key', since: 'spent_until' },
+  acme_upstream_chain: { key: 'serial', since: 'not_after' },
   ca_certificate: { key: 'serial', since: 'not_after' },
 } as const;
 export type CollectedTable = keyof typeof OVER;

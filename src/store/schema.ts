@@ -4,6 +4,7 @@ import type { AcmeLimitTables } from './acme-limits.ts';
 import type { AcmeOrderTables } from './acme-orders.ts';
 import type { AcmeProfileTables } from './acme-profiles.ts';
 import type { AcmeReplicaTables } from './acme-replicas.ts';
+import type { AcmeUpstreamTables } from './acme-upstream.ts';
 import type { AppTables } from './apps.ts';
 import type { AuditTables } from './audit.ts';
 import type { CaTables } from './ca.ts';
@@ -38,6 +39,7 @@ export interface Schema
     AcmeOrderTables,
     AcmeProfileTables,
     AcmeReplicaTables,
+    AcmeUpstreamTables,
     AppTables,
     AuditTables,
     CaTables,

@@ -1,7 +1,11 @@
+import { findUpstreamChain } from '../../store/acme-upstream.ts';
 import { findCertificate } from '../../store/ca.ts';
+import type { Db } from '../../store/index.ts';
 import { pemOf } from '../../x509/index.ts';
 import { type Resource, requirePostAsGet } from '../call.ts';
+import type { Answer } from '../http.ts';
 import { Refusal } from '../refusal.ts';
+import { upstreamIssuerOf } from '../upstream-orders.ts';
 
 /** RFC 8555 §7.4.2: the chain, with the other chains linked as alternates. */
 export const certificate: Resource = {
@@ -13,6 +17,7 @@ export const certificate: Resource = {
     const row = await findCertificate(services.store.db, serial);
     if (row === undefined || row.account_id !== account.id || row.profile_id !== call.profile.id)
       throw new Refusal('malformed', 'this account has no such certificate', { status: 404 });
+    if (upstreamIssuerOf(row.authority_id) !== undefined) return upstreamChain(services.store.db, serial, chosen);
     const chains = services.ca.chains(row.authority_id);
     const chain = chains[Number(chosen)];
     if (chain === undefined) throw new Refusal('malformed', 'there is no such chain', { status: 404 });
@@ -28,3 +33,9 @@ export const certificate: Resource = {
     };
   },
 };
+
+async function upstreamChain(db: Db, serial: string, chosen: string): Promise<Answer> {
+  const row = chosen === '0' ? await findUpstreamChain(db, serial) : undefined;
+  if (row === undefined) throw new Refusal('malformed', 'there is no such chain', { status: 404 });
+  return { status: 200, headers: { 'Content-Type': 'application/pem-certificate-chain' }, body: row.chain };
+}

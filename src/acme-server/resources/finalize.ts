@@ -1,12 +1,14 @@
-import { completeOrder } from '../../store/acme-orders.ts';
+import { type AcmeOrderRow, completeOrder, moveOrder } from '../../store/acme-orders.ts';
 import { spendEabQuota } from '../../store/acme-profiles.ts';
+import { insertUpstreamOrder } from '../../store/acme-upstream.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { insertCertificate, isCompromisedKey } from '../../store/ca.ts';
+import type { Db } from '../../store/index.ts';
 import { parseCertificationRequest } from '../../x509/index.ts';
 import { bareIdentifier, challengesOf } from '../authorizations.ts';
 import { type AccountCall, payloadOf, type Resource } from '../call.ts';
 import { settingsOf } from '../certificate-profile.ts';
-import { acceptRequest } from '../csr-policy.ts';
+import { type AcceptedRequest, acceptRequest } from '../csr-policy.ts';
 import { type Entitlement, entitlementOf, requireAllowed } from '../entitlement.ts';
 import { decodeBase64url } from '../jws.ts';
 import { type LoadedOrder, orderObject, requireOrder } from '../orders.ts';
@@ -26,9 +28,15 @@ export const finalize: Resource = {
     if (status !== 'ready') throw new Refusal('orderNotReady', `the order is ${status}, not ready`);
     const entitlement = await requireStillEntitled(call, order);
     await requireStillAllowedByCaa(call, order);
-    const row = await issue(call, order, entitlement);
+    const request = await acceptedRequest(call, order);
+    const { issuer } = call.profile.settings;
+    const row =
+      issuer === undefined
+        ? await issue(call, order, request, entitlement)
+        : await passOn(call, order, request, entitlement, issuer);
     const body = orderObject({ ...order, row }, urls, now);
-    return { status: 200, headers: { Location: urls.order(row.id) }, body };
+    const headers = { Location: urls.order(row.id), ...(row.state === 'processing' && { 'Retry-After': '2' }) };
+    return { status: 200, headers, body };
   },
 };
 
@@ -61,23 +69,71 @@ async function requireStillAllowedByCaa(
   }
 }
 
-async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entitlement: Entitlement) {
-  const { services, profile, account, now } = call;
-  const settings = settingsOf(profile, row.sub_profile ?? profile.id);
+interface Request {
+  readonly der: Buffer;
+  readonly spki: Buffer;
+  readonly spkiHash: string;
+  readonly accepted: AcceptedRequest;
+}
+
+async function acceptedRequest(call: AccountCall, { row, identifiers }: LoadedOrder): Promise<Request> {
+  const { services, profile, now } = call;
   const der = decodeBase64url(payloadOf(call).csr);
   if (der === undefined) throw new Refusal('badCSR', 'csr is not base64url');
   const csr = parseCertificationRequest(der);
-  const accepted = acceptRequest(csr, identifiers, settings);
+  const accepted = acceptRequest(csr, identifiers, settingsOf(profile, row.sub_profile ?? profile.id));
   if (csr.spki.equals(call.key.spki))
     throw new Refusal('badCSR', 'the certificate must not have the account key (RFC 8555 §11.1)');
   if (await isCompromisedKey(services.store.db, csr.spkiHash))
     throw new Refusal('badPublicKey', 'a certificate with this key was revoked for keyCompromise; make a new key');
   if (row.not_after !== null && row.not_after <= now)
     throw new Refusal('orderNotReady', 'the notAfter that was asked for has passed; make a new order');
+  return { der, spki: csr.spki, spkiHash: csr.spkiHash, accepted };
+}
+
+async function spendQuota(tx: Db, { eabKey }: Entitlement): Promise<void> {
+  if (eabKey !== undefined && !(await spendEabQuota(tx, eabKey.id, eabKey.settings.max_certificates)))
+    throw new Refusal('unauthorized', 'the quota of the external account key is used up');
+}
+
+/** RFC 8555 §7.4: the order is `processing` until the CA behind this profile has said yes or no. */
+async function passOn(
+  call: AccountCall,
+  { row }: LoadedOrder,
+  { der }: Request,
+  entitlement: Entitlement,
+  issuer: string,
+): Promise<AcmeOrderRow> {
+  const { services, profile, account, now } = call;
+  await services.store.write(async (tx) => {
+    if (!(await moveOrder(tx, row.id, 'open', { state: 'processing', csr: der })))
+      throw new Refusal('orderNotReady', 'the order was finalized by another request');
+    await spendQuota(tx, entitlement);
+    await insertUpstreamOrder(tx, { order_id: row.id, issuer_id: issuer, url: null, attempts: 0, next_at: now });
+    await appendAudit(tx, {
+      actor: `acme:${account.id}`,
+      action: 'acme_order.finalize',
+      resource: `acme_order:${row.id}`,
+      facts: { profile: profile.id, issuer },
+      at: now,
+    });
+  });
+  services.upstreamOrders.wake();
+  return { ...row, state: 'processing' };
+}
+
+async function issue(
+  call: AccountCall,
+  { row }: LoadedOrder,
+  { spki, spkiHash, accepted }: Request,
+  entitlement: Entitlement,
+): Promise<AcmeOrderRow> {
+  const { services, profile, account, now } = call;
+  const settings = settingsOf(profile, row.sub_profile ?? profile.id);
   const begin = Math.max(row.not_before ?? now, now);
   const certificate = await services.ca.issue({
-    spki: csr.spki,
-    spkiHash: csr.spkiHash,
+    spki,
+    spkiHash,
     ...accepted,
     notBefore: row.not_before ?? undefined,
     notAfter: row.not_after ?? begin + (settings.default_ttl_seconds ?? settings.max_ttl_seconds) * 1000,
@@ -90,9 +146,7 @@ async function issue(call: AccountCall, { row, identifiers }: LoadedOrder, entit
   await services.store.write(async (tx) => {
     if (!(await completeOrder(tx, row.id, 'open', certificate.serial)))
       throw new Refusal('orderNotReady', 'the order was finalized by another request');
-    const { eabKey } = entitlement;
-    if (eabKey !== undefined && !(await spendEabQuota(tx, eabKey.id, eabKey.settings.max_certificates)))
-      throw new Refusal('unauthorized', 'the quota of the external account key is used up');
+    await spendQuota(tx, entitlement);
     await insertCertificate(tx, certificate);
     await appendAudit(tx, {
       actor: `acme:${account.id}`,

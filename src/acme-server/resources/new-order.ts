@@ -24,6 +24,8 @@ export const newOrder: Resource = {
     const identifiers = parseIdentifiers(payload.identifiers, profile.settings);
     const named = payload.profile ?? profile.id;
     if (typeof named !== 'string') throw new Refusal('malformed', 'profile is not a string');
+    if (profile.settings.issuer !== undefined && (payload.notBefore !== undefined || payload.notAfter !== undefined))
+      throw new Refusal('malformed', 'the CA before which this profile stands decides on notBefore and notAfter');
     const { notBefore, notAfter } = requestedValidity(payload, settingsOf(profile, named), now);
     const entitlement = await entitlementOf(call.services.store.db, profile, account, now);
     requireAllowed(identifiers, profile, entitlement);

@@ -1,4 +1,5 @@
-import { type Identifier, identifierKey, identifierOf } from '../../acme/index.ts';
+import { type Identifier, identifierKey, identifierOf, problemTypeOf } from '../../acme/index.ts';
+import { faultOf } from '../../base/index.ts';
 import type { AcmeAccountRow } from '../../store/acme-accounts.ts';
 import { findReusable } from '../../store/acme-authorizations.ts';
 import { appendAudit } from '../../store/audit.ts';
@@ -9,6 +10,7 @@ import { type KeyCall, payloadOf, type Resource } from '../call.ts';
 import { entitlementOf, requireAllowed } from '../entitlement.ts';
 import { decodeBase64url } from '../jws.ts';
 import { Refusal } from '../refusal.ts';
+import { upstreamIssuerOf } from '../upstream-orders.ts';
 
 type RevokeCall = KeyCall & { readonly account?: AcmeAccountRow };
 
@@ -27,6 +29,7 @@ export const revoke: Resource = {
       throw new Refusal('badRevocationReason', `the reason must be one of ${REASONS.join(', ')}`);
     const actor = await requireRight(call, row, reason as number);
     const { services, now } = call;
+    await passOn(call, row, reason as number);
     const done = await services.store.write(async (tx) => {
       if (!(await markRevoked(tx, row.serial, reason as number, now))) return false;
       await services.ca.noteRevocation?.(tx, { ...row, revoked_at: now, reason: reason as number });
@@ -108,4 +111,22 @@ async function requireAuthorityOverNames(
         .slice(0, 10)
         .join(', ')}`,
     );
+}
+
+const UPSTREAM_MS = 30_000;
+
+/** A certificate of another CA is revoked there first: what is recorded here must be true there. */
+async function passOn({ services }: RevokeCall, row: CertificateRow, reason: number): Promise<void> {
+  const issuer = upstreamIssuerOf(row.authority_id);
+  if (issuer === undefined || row.revoked_at !== null) return;
+  const upstream = services.upstream?.();
+  try {
+    if (upstream === undefined) throw new Error('no issuer can be reached from here');
+    await upstream.revoke(issuer, row.certificate, reason, AbortSignal.timeout(UPSTREAM_MS));
+  } catch (error) {
+    const { code, message } = faultOf(error);
+    const type = problemTypeOf(code);
+    if (type === 'alreadyRevoked') return;
+    throw new Refusal(type ?? 'serverInternal', `${issuer}, which issued it, did not revoke it: ${message}`, {}, error);
+  }
 }

@@ -6,6 +6,7 @@ import { acme } from './101-acme.ts';
 import { acmeOpenOrders } from './102-acme-open-orders.ts';
 import { acmeReplicas } from './103-acme-replicas.ts';
 import { acmeTerms } from './104-acme-terms.ts';
+import { acmeUpstream } from './105-acme-upstream.ts';
 import { certificates } from './200-certificates.ts';
 import { certificateRenewals } from './250-certificate-renewals.ts';
 import { dns } from './300-dns.ts';
@@ -30,6 +31,7 @@ const STEPS: Record<string, Step> = {
   '102-acme-open-orders': acmeOpenOrders,
   '103-acme-replicas': acmeReplicas,
   '104-acme-terms': acmeTerms,
+  '105-acme-upstream': acmeUpstream,
   '200-certificates': certificates,
   '250-certificate-renewals': certificateRenewals,
   '300-dns': dns,
