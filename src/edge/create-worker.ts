@@ -1,9 +1,11 @@
 import { type Clock, type Logger, limitedLogger } from '../base/index.ts';
 import { createPictureReader } from '../picture/index.ts';
 import { createSealer } from '../secrets/index.ts';
+import { createAddressSet } from './limits/addresses.ts';
 import { createPassthrough } from './listen/passthrough.ts';
 import { listenOn, type PortServer } from './listen/port-server.ts';
 import { createAccessLog } from './observe/access-log.ts';
+import { createRefusalLog } from './observe/refusal-log.ts';
 import { createWorkerMetrics } from './observe/worker-metrics.ts';
 import { createPictureView, type PictureView } from './picture-view.ts';
 import { createPlane, type PlaneObserver } from './plane/index.ts';
@@ -39,11 +41,17 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   const views = new Set([shared]);
   const metrics = createWorkerMetrics();
   const accessLog = createAccessLog(init.settings.accessLog, log);
+  let isProxy = createAddressSet(init.settings.plane.trustedProxies);
+  const refusals = createRefusalLog(log, clock, (address) => isProxy(address));
   const observer: PlaneObserver = {
     ...metrics.plane,
     request(record) {
       metrics.plane.request?.(record);
       accessLog.note(record);
+    },
+    refused(reason, address) {
+      metrics.plane.refused?.(reason, address);
+      refusals.note(reason, address);
     },
   };
   const plane = createPlane({ routes: shared, settings: init.settings.plane, log: strangersLog, clock, observer });
@@ -78,6 +86,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   const configure = ({ listeners: settings, plane: planeSettings, accessLog: lines }: EdgeSettings) => {
     look();
     plane.configure(planeSettings);
+    isProxy = createAddressSet(planeSettings.trustedProxies);
     accessLog.configure(lines);
     for (const entry of settings) listeners.get(entry.id)?.configure(entry);
   };

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as field from '../message/field-names.ts';
 import { type Fields, fieldsOf, type Head } from '../message/head.ts';
 import type { ConnectionInfo } from '../plane/types.ts';
@@ -71,7 +72,8 @@ function behindProxy(
     // From the near end: the first address that is not a proxy of ours is the client.
     let client = address;
     for (const hop of hops.reverse().map((text) => text.trim())) {
-      if (hop === '') break;
+      // What is no address says nothing about who it was.
+      if (isIP(hop) === 0) break;
       client = hop;
       if (!trusted(hop)) break;
     }

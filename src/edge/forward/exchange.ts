@@ -330,8 +330,8 @@ export class Exchange {
   }
 
   private answerOurselves(answer: OwnAnswer, refusal: RefusalReason | undefined): void {
-    const { core, info } = this.context;
-    if (refusal !== undefined) core.observer.refused?.(refusal, info.remoteAddress);
+    const { core, fields } = this.context;
+    if (refusal !== undefined) core.observer.refused?.(refusal, fields.clientAddress(this.head));
     if (answer.status >= 400) this.problem ??= answer.body.trimEnd();
     const { outgoing, body } = outgoingAnswer(answer, this.headOnly);
     this.status = answer.status;

@@ -58,6 +58,10 @@ class LazyRecord implements RequestRecord {
   get problem() {
     return this.exchange.problem;
   }
+  get clientAddress() {
+    const { context, head } = this.exchange;
+    return context.fields.clientAddress(head);
+  }
   get connection() {
     return this.exchange.context.info;
   }

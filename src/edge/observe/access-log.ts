@@ -78,7 +78,7 @@ function factsOf(record: RequestRecord): object {
   const { connection } = record;
   return {
     time: new Date(record.startedAt).toISOString(),
-    client: connection.remoteAddress,
+    client: record.clientAddress,
     listener: connection.listener.id,
     protocol: record.protocol,
     method: record.method,
@@ -108,7 +108,7 @@ function combinedLine(record: RequestRecord): string {
   const request = `${quoted(record.method)} ${quoted(record.target)} ${record.protocol}`;
   const sizes = `${record.status === 0 ? 499 : record.status} ${record.responseBytes}`;
   const agent = `"${quoted(record.referer) || '-'}" "${quoted(record.userAgent) || '-'}"`;
-  return `${record.connection.remoteAddress} - - [${day}:${time} +0000] "${request}" ${sizes} ${agent}\n`;
+  return `${record.clientAddress} - - [${day}:${time} +0000] "${request}" ${sizes} ${agent}\n`;
 }
 
 const quoted = (text: string) =>

@@ -130,7 +130,7 @@ export interface PlaneObserver {
   request?(record: RequestRecord): void;
   connection?(change: 'opened' | 'closed', info: ConnectionInfo): void;
   /** A connection or request was turned away by a limit. */
-  refused?(reason: RefusalReason, remoteAddress: string): void;
+  refused?(reason: RefusalReason, clientAddress: string): void;
   upstreamHealth?(state: UpstreamState): void;
 }
 
@@ -168,6 +168,8 @@ export interface RequestRecord {
   readonly upstream: string | undefined;
   /** Why it failed, in a few words, when it did. */
   readonly problem: string | undefined;
+  /** The connection's, or what a trusted proxy says. */
+  readonly clientAddress: string;
   readonly connection: ConnectionInfo;
 }
 
