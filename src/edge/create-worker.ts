@@ -106,6 +106,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       admit: plane.admit,
       release: plane.release,
       accept: socket.role === 'tls' ? listener.acceptTls : listener.acceptPlain,
+      acceptDirectly: socket.role === 'tls' ? listener.acceptDirectly : undefined,
       observer: metrics.handshakes,
       clock,
       log: strangersLog,

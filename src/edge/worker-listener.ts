@@ -3,7 +3,7 @@ import type { Clock, Logger } from '../base/index.ts';
 import type { HandshakeObserver } from './listen/observer.ts';
 import type { Passthrough } from './listen/passthrough.ts';
 import type { ListenerSettings } from './listen/settings.ts';
-import { createTlsListener, type Endpoints, type TlsListener } from './listen/tls-listener.ts';
+import { createTlsListener, type DirectAccept, type Endpoints, type TlsListener } from './listen/tls-listener.ts';
 import type { PictureView } from './picture-view.ts';
 import type { ListenerView, Plane } from './plane/index.ts';
 import { type ContextCache, createContextCache } from './tls/context-cache.ts';
@@ -31,6 +31,7 @@ type Accept = (socket: Socket, endpoints: Endpoints, head: Buffer | undefined) =
 export interface WorkerListener {
   readonly acceptTls: Accept;
   readonly acceptPlain: Accept;
+  readonly acceptDirectly: DirectAccept;
   /** Whose connections begin with a PROXY protocol header; undefined for nobody's. */
   proxies(): BlockList | undefined;
   configure(settings: ListenerSettings): void;
@@ -79,6 +80,8 @@ export function createWorkerListener(first: ListenerSettings, deps: WorkerListen
   return {
     acceptTls: (socket, endpoints, head) =>
       tls === undefined ? socket.destroy() : tls.accept(socket, endpoints, head),
+    acceptDirectly: (connection, endpoints, toSocket) =>
+      tls === undefined ? connection.destroy() : tls.acceptDirectly(connection, endpoints, toSocket),
     acceptPlain(socket, endpoints, head) {
       shared.refresh();
       if (head !== undefined) socket.unshift(head);

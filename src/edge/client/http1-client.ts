@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { ConnectionContext } from '../forward/connection-context.ts';
 import { Exchange } from '../forward/exchange.ts';
 import type { OutgoingAnswer } from '../forward/outgoing.ts';
@@ -13,6 +12,7 @@ import { CONNECTION_CLOSE, CONNECTION_KEEP_ALIVE, type Fields, Head } from '../m
 import { HEAD_TOO_LARGE, malformation, TOO_MANY_FIELDS } from '../message/malformed.ts';
 import type { RefusalReason } from '../plane/types.ts';
 import { Wire, type WireHandler } from '../wire/wire.ts';
+import type { WireSocket } from '../wire/wire-socket.ts';
 import type { ClientConnection, ClientOwner } from './connection.ts';
 import { gathered, gatheredAt, gatherRoom, isGathering, sendGathered } from './gather.ts';
 
@@ -50,7 +50,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
   private readonly passData = (bytes: Buffer, start: number, end: number) =>
     this.exchange?.requestData(bytes, start, end);
 
-  constructor(owner: ClientOwner, context: ConnectionContext, socket: Duplex) {
+  constructor(owner: ClientOwner, context: ConnectionContext, socket: WireSocket) {
     this.owner = owner;
     this.context = context;
     this.openedAt = context.core.clock.now();

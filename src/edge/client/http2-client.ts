@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { ConnectionContext } from '../forward/connection-context.ts';
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR } from '../http2/frames.ts';
 import { returnBlock } from '../http2/sender.ts';
@@ -7,6 +6,7 @@ import type { Stream } from '../http2/stream.ts';
 import type { Head } from '../message/head.ts';
 import { atTurnEnd, type Gathering } from '../wire/turn.ts';
 import { Wire, type WireHandler } from '../wire/wire.ts';
+import type { WireSocket } from '../wire/wire-socket.ts';
 import type { ClientConnection, ClientOwner } from './connection.ts';
 import { Http2Stream } from './http2-stream.ts';
 
@@ -31,7 +31,7 @@ export class Http2Client implements ClientConnection, WireHandler, SessionOwner,
   private failed = false;
   private deadline: number;
 
-  constructor(owner: ClientOwner, context: ConnectionContext, socket: Duplex) {
+  constructor(owner: ClientOwner, context: ConnectionContext, socket: WireSocket) {
     this.owner = owner;
     this.context = context;
     const { limits } = context.core.settings;

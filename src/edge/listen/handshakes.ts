@@ -1,13 +1,15 @@
-import type { Socket } from 'node:net';
 import type { Clock } from '../../base/index.ts';
 
 /**
  * Handshakes under way, each with one absolute deadline: a client that sends a byte now and then does not move it. One
  * sweep a second serves all of them, so a connection costs no timer of its own.
  */
+/** Whatever is closed when it takes too long. */
+type Closable = { destroy(): unknown };
+
 export interface Handshakes {
-  begin(socket: Socket): void;
-  end(socket: Socket): void;
+  begin(socket: Closable): void;
+  end(socket: Closable): void;
   /** Cuts what is late; answers how many. */
   sweep(): number;
   count(): number;
@@ -15,7 +17,7 @@ export interface Handshakes {
 
 export function createHandshakes(clock: Clock, limitMs: number): Handshakes {
   // In order of their begin, so a sweep stops at the first that is in time.
-  const open = new Map<Socket, number>();
+  const open = new Map<Closable, number>();
   return {
     begin: (socket) => void open.set(socket, clock.now() + limitMs),
     end: (socket) => void open.delete(socket),

@@ -1,9 +1,12 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { Clock, Logger } from '../../base/index.ts';
+import { DirectConnection } from '../tls/direct-connection.ts';
+import { type NodeInside, nodeInside, type SocketName, type TcpHandle } from '../tls/node-inside.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { HandshakeObserver } from './observer.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
-import type { Endpoints } from './tls-listener.ts';
+import { takeHandles } from './take-handles.ts';
+import type { DirectAccept, Endpoints } from './tls-listener.ts';
 
 export interface PortServerDeps {
   readonly listener: string;
@@ -13,6 +16,8 @@ export interface PortServerDeps {
   release(remoteAddress: string): void;
   /** A connection that was admitted, paused; `head` was read of it already. Its end is told to `release` from here. */
   accept(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void;
+  /** The same for connections that need no Socket; undefined where each needs one. */
+  readonly acceptDirectly: DirectAccept | undefined;
   readonly observer: HandshakeObserver;
   readonly clock: Clock;
   readonly log: Logger;
@@ -26,26 +31,30 @@ export interface PortServer {
 }
 
 const PROXY_HEADER_MS = 5_000;
+const KEEP_ALIVE_SECONDS = 60;
 
 export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> {
   const waiting = createHandshakes(deps.clock, PROXY_HEADER_MS);
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
-    // A connection that ended before it was accepted has no address.
-    const { remoteAddress } = socket;
-    if (remoteAddress === undefined) return void socket.destroy();
-    socket.on('error', ignore);
-    const endpoints = {
-      remoteAddress: plainAddress(remoteAddress),
-      remotePort: socket.remotePort ?? 0,
-      localAddress: plainAddress(socket.localAddress ?? ''),
-      localPort: socket.localPort ?? 0,
-    };
-    const proxies = deps.proxies();
-    if (proxies === undefined) return admit(socket, endpoints, undefined);
-    if (!contains(proxies, endpoints.remoteAddress))
-      return turnAway(socket, endpoints, 'PROXY header from an untrusted address');
-    readProxyHeader(socket, endpoints);
-  });
+  const server = createServer(
+    { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_SECONDS * 1000 },
+    (socket) => {
+      // A connection that ended before it was accepted has no address.
+      const { remoteAddress } = socket;
+      if (remoteAddress === undefined) return void socket.destroy();
+      socket.on('error', ignore);
+      const endpoints = {
+        remoteAddress: plainAddress(remoteAddress),
+        remotePort: socket.remotePort ?? 0,
+        localAddress: plainAddress(socket.localAddress ?? ''),
+        localPort: socket.localPort ?? 0,
+      };
+      const proxies = deps.proxies();
+      if (proxies === undefined) return admit(socket, endpoints, undefined);
+      if (!contains(proxies, endpoints.remoteAddress))
+        return turnAway(socket, endpoints, 'PROXY header from an untrusted address');
+      readProxyHeader(socket, endpoints);
+    },
+  );
 
   const admit = (socket: Socket, endpoints: Endpoints, head: Buffer | undefined) => {
     const { remoteAddress } = endpoints;
@@ -75,7 +84,31 @@ export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> 
     });
   };
 
-  return opened(server, fd, () => waiting.sweep());
+  const takeDirectly = (tcp: TcpHandle, inside: NodeInside): boolean => {
+    const { acceptDirectly } = deps;
+    if (acceptDirectly === undefined || deps.proxies() !== undefined) return false;
+    const endpoints = endpointsOf(tcp);
+    if (endpoints === undefined || !deps.admit(endpoints.remoteAddress)) {
+      tcp.close(ignore);
+      return true;
+    }
+    const release = () => deps.release(endpoints.remoteAddress);
+    tcp.setNoDelay(true);
+    tcp.setKeepAlive(true, KEEP_ALIVE_SECONDS);
+    const connection = new DirectConnection(inside, tcp);
+    connection.on('close', release);
+    acceptDirectly(connection, endpoints, () => {
+      const socket = connection.toSocket();
+      socket.on('error', ignore);
+      return socket.once('close', release);
+    });
+    return true;
+  };
+
+  return opened(server, fd, () => waiting.sweep()).then((opened) => {
+    takeHandles(server, nodeInside, takeDirectly);
+    return opened;
+  });
 }
 
 function opened(server: Server, fd: number, sweep: () => void): Promise<PortServer> {
@@ -98,6 +131,19 @@ function opened(server: Server, fd: number, sweep: () => void): Promise<PortServ
 }
 
 const ignore = () => {};
+
+/** A connection that ended before it was accepted has no address. */
+function endpointsOf(tcp: TcpHandle): Endpoints | undefined {
+  const remote: Partial<SocketName> = {};
+  const local: Partial<SocketName> = {};
+  if (tcp.getpeername(remote) !== 0 || tcp.getsockname(local) !== 0) return undefined;
+  return {
+    remoteAddress: plainAddress(remote.address ?? ''),
+    remotePort: remote.port ?? 0,
+    localAddress: plainAddress(local.address ?? ''),
+    localPort: local.port ?? 0,
+  };
+}
 
 /** IPv4-mapped addresses of a dual-stack socket are the IPv4 addresses they stand for. */
 const plainAddress = (address: string) =>

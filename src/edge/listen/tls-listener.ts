@@ -4,16 +4,19 @@ import { type Clock, errorText, type Logger } from '../../base/index.ts';
 import type { OpenChallenge } from '../../picture/index.ts';
 import type { ConnectionInfo, ListenerView, Plane } from '../plane/types.ts';
 import { type AlertName, fatalAlert } from '../tls/alert.ts';
-import { type ClientHello, parseClientHello } from '../tls/client-hello.ts';
+import type { ClientHello } from '../tls/client-hello.ts';
 import type { ContextCache } from '../tls/context-cache.ts';
+import type { DirectConnection } from '../tls/direct-connection.ts';
 import { groupOf } from '../tls/groups.ts';
 import { closeContext, createChallengeContext } from '../tls/secure-context.ts';
 import { createAwaited } from './awaited.ts';
 import { type ClientVerification, verifyClient } from './client-identity.ts';
+import { createDirectAccept } from './direct-handshakes.ts';
 import { createHandshakes } from './handshakes.ts';
 import type { HandshakeObserver } from './observer.ts';
 import type { Passthrough } from './passthrough.ts';
 import { createRate } from './rate.ts';
+import { readHello } from './read-hello.ts';
 import type { TlsListenerSettings } from './settings.ts';
 
 export interface TlsListenerDeps {
@@ -42,9 +45,16 @@ export interface Endpoints {
   readonly localPort: number;
 }
 
+/**
+ * Takes a connection that was admitted and is no Socket yet. `toSocket` makes it one, for what is not ordinary: the
+ * connection object is of no use then.
+ */
+export type DirectAccept = (connection: DirectConnection, endpoints: Endpoints, toSocket: () => Socket) => void;
+
 export interface TlsListener {
   /** Takes a connection that was admitted; `head` is what was read of it already. */
   accept(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void;
+  readonly acceptDirectly: DirectAccept;
   /** There will be no certificate for the name for now. */
   refuseName(serverName: string, forMs: number): void;
   sweep(): void;
@@ -91,10 +101,12 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
     deps.refresh();
     return deps.passthrough.routeFor(serverName);
   };
+  // Without a name an address may have been meant: RFC 6066 §3 has no server name for one.
+  const nameOf = (hello: ClientHello, localAddress: string) =>
+    hello.serverName ?? settings.defaultServerName ?? localAddress;
   const decide = (hello: ClientHello, localAddress: string): Decision => {
     deps.refresh();
-    // Without a name an address may have been meant: RFC 6066 §3 has no server name for one.
-    const name = hello.serverName ?? settings.defaultServerName ?? localAddress;
+    const name = nameOf(hello, localAddress);
     if (hello.alpn.includes(ACME_TLS)) return decideChallenge(hello, name);
     const context = contexts.contextFor(name);
     if (context !== undefined) return { status: 'serve', context, protocols };
@@ -103,6 +115,27 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
       return { status: 'await', serverName: hello.serverName };
     const reason = hello.serverName === undefined ? 'no server name' : 'unknown server name';
     return { status: 'refuse', alert: 'unrecognized_name', reason };
+  };
+  let looked = false;
+  // Once for all handshakes of a turn: where that finds no certificate, `decide` looks again.
+  const lookThisTurn = () => {
+    if (looked) return;
+    looked = true;
+    setImmediate(() => {
+      looked = false;
+    });
+    deps.refresh();
+  };
+  const ordinaryContext = (hello: ClientHello, { localAddress }: Endpoints): SecureContext | undefined => {
+    if (clients !== undefined || hello.alpn.includes(ACME_TLS)) return undefined;
+    lookThisTurn();
+    if (hello.serverName !== undefined && deps.passthrough.routeFor(hello.serverName) !== undefined) return undefined;
+    try {
+      return contexts.contextFor(nameOf(hello, localAddress));
+    } catch {
+      // Found again, logged and refused by `decideSafely`.
+      return undefined;
+    }
   };
   // RFC 8737 §3: the one protocol offered, and only while a challenge for that name is open.
   const decideChallenge = (hello: ClientHello, name: string): Decision => {
@@ -147,11 +180,7 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
       if (over) return;
       over = true;
       handshakes.end(socket);
-      observer.failed('handshake error');
-      log.warn(
-        { listener: view.id, client: endpoints.remoteAddress, serverName: hello.serverName },
-        `handshake failed: ${opensslReason(error)}`,
-      );
+      noteFailure(error, endpoints, hello);
       tls.destroy();
     };
     tls.once('_tlsError', fail);
@@ -173,9 +202,16 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
           hello.serverName,
         );
       }
-      plane.accept(tls, infoOf(tls, hello, endpoints, client));
+      plane.accept(tls, infoOf(tls.alpnProtocol, hello, endpoints, client));
     });
     if (challenge) tls.once('close', () => closeContext(decision.context));
+  };
+  const noteFailure = (error: Error, endpoints: Endpoints, hello: ClientHello) => {
+    observer.failed('handshake error');
+    log.warn(
+      { listener: view.id, client: endpoints.remoteAddress, serverName: hello.serverName },
+      `handshake failed: ${opensslReason(error)}`,
+    );
   };
   const mayEnter = (client: ClientVerification) =>
     client.status === 'verified' || (client.status === 'none' && clients?.mode === 'optional');
@@ -189,7 +225,7 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
     tls.resume();
   };
   const infoOf = (
-    tls: TLSSocket,
+    alpn: string | false | null | undefined,
     hello: ClientHello,
     endpoints: Endpoints,
     client?: ClientVerification,
@@ -197,32 +233,27 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
     ...endpoints,
     secure: true,
     serverName: hello.serverName,
-    alpn: tls.alpnProtocol === 'h2' ? 'h2' : tls.alpnProtocol === 'http/1.1' ? 'http/1.1' : undefined,
+    alpn: alpn === 'h2' || alpn === 'http/1.1' ? alpn : undefined,
     ...(client?.status === 'verified' && { clientCertificate: client.identity }),
     listener: view,
   });
 
   return {
     accept(socket, endpoints, head) {
-      if (rate?.take() === false) {
-        observer.failed('handshake rate');
-        socket.destroy();
-        return;
-      }
-      handshakes.begin(socket);
-      socket.once('close', () => handshakes.end(socket));
-      readHello(socket, head, (bytes, result) => {
-        if (result.status === 'malformed')
-          return refuse(socket, endpoints, { alert: 'decode_error', reason: result.reason });
-        const { serverName } = result.hello;
-        const route = serverName === undefined ? undefined : passthroughFor(serverName);
-        if (route !== undefined) {
-          handshakes.end(socket);
-          return deps.passthrough.connect(route, socket, endpoints, bytes);
-        }
-        goOn(socket, endpoints, bytes, result.hello);
-      });
+      if (mayBegin(socket)) greet(socket, endpoints, head);
     },
+    acceptDirectly: createDirectAccept({
+      protocols,
+      handshakes,
+      mayBegin,
+      ordinaryContext,
+      secured(connection, endpoints, hello) {
+        observer.completed(connection, groupOf(hello, settings.policy.groups));
+        plane.accept(connection, infoOf(connection.alpnProtocol, hello, endpoints));
+      },
+      failed: noteFailure,
+      otherwise: greet,
+    }),
     refuseName: (serverName, forMs) => awaited?.refuse(serverName, forMs),
     sweep() {
       awaited?.sweep();
@@ -232,6 +263,29 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
     },
     handshaking: () => handshakes.count() + (awaited?.count() ?? 0),
   };
+
+  function mayBegin(connection: { destroy(): unknown }): boolean {
+    if (rate?.take() !== false) return true;
+    observer.failed('handshake rate');
+    connection.destroy();
+    return false;
+  }
+
+  function greet(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void {
+    handshakes.begin(socket);
+    socket.once('close', () => handshakes.end(socket));
+    readHello(socket, head, (bytes, result) => {
+      if (result.status === 'malformed')
+        return refuse(socket, endpoints, { alert: 'decode_error', reason: result.reason });
+      const { serverName } = result.hello;
+      const route = serverName === undefined ? undefined : passthroughFor(serverName);
+      if (route !== undefined) {
+        handshakes.end(socket);
+        return deps.passthrough.connect(route, socket, endpoints, bytes);
+      }
+      goOn(socket, endpoints, bytes, result.hello);
+    });
+  }
 
   function goOn(socket: Socket, endpoints: Endpoints, bytes: Buffer, hello: ClientHello): void {
     const decision = decideSafely(hello, endpoints);
@@ -267,26 +321,6 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
       return { status: 'refuse', alert: 'internal_error', reason: 'certificate unusable' };
     }
   }
-}
-
-type Complete = Exclude<ReturnType<typeof parseClientHello>, { status: 'partial' }>;
-
-/** Collects the first bytes until they are a ClientHello; the parser bounds them. */
-function readHello(socket: Socket, head: Buffer | undefined, done: (bytes: Buffer, result: Complete) => void): void {
-  let have = head;
-  const look = (): boolean => {
-    if (have === undefined) return false;
-    const result = parseClientHello(have);
-    if (result.status === 'partial') return false;
-    socket.removeListener('data', onData);
-    done(have, result);
-    return true;
-  };
-  const onData = (chunk: Buffer) => {
-    have = have === undefined ? chunk : Buffer.concat([have, chunk]);
-    look();
-  };
-  if (!look()) socket.on('data', onData);
 }
 
 /** Until then Node keeps a server socket's errors to itself, as its own tls.Server does until `secureConnection`. */

@@ -1,5 +1,4 @@
-import type { TLSSocket } from 'node:tls';
-import type { HandshakeObserver } from '../listen/observer.ts';
+import type { HandshakeObserver, SecuredConnection } from '../listen/observer.ts';
 import type { ConnectionInfo, PlaneObserver, RequestRecord, UpstreamState } from '../plane/index.ts';
 import { type HistogramSample, LATENCY_BOUNDS, type Sample, type Samples } from './series.ts';
 
@@ -127,7 +126,7 @@ const latencySample = ({ listener, latency, seconds }: RequestCounts): Histogram
   sum: seconds,
 });
 
-function handshakeKey(socket: TLSSocket, group: string): string {
+function handshakeKey(socket: SecuredConnection, group: string): string {
   const resumed = socket.isSessionReused();
   return `${socket.getProtocol() ?? 'unknown'} ${resumed ? 'resumed' : 'full'} ${group}`;
 }

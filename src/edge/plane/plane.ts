@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import type { ClientConnection, ClientOwner } from '../client/connection.ts';
 import { Http1Client } from '../client/http1-client.ts';
 import { Http2Client } from '../client/http2-client.ts';
@@ -11,6 +10,7 @@ import { createConnectionCount } from '../limits/connections.ts';
 import { createRequestRate, type RequestRate } from '../limits/rate.ts';
 import { createRouteTable } from '../routing/route-table.ts';
 import { createPools } from '../upstream/pools.ts';
+import type { WireSocket } from '../wire/wire-socket.ts';
 import type { ConnectionInfo, Plane, PlaneOptions, PlaneSettings } from './types.ts';
 
 const TICK_MS = 500;
@@ -126,7 +126,7 @@ export function createPlane(options: PlaneOptions): Plane {
   };
 }
 
-function createConnection(owner: ClientOwner, context: ConnectionContext, socket: Duplex): ClientConnection {
+function createConnection(owner: ClientOwner, context: ConnectionContext, socket: WireSocket): ClientConnection {
   const Connection = context.info.alpn === 'h2' ? Http2Client : Http1Client;
   return new Connection(owner, context, socket);
 }

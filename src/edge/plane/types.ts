@@ -1,6 +1,6 @@
-import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '../../base/index.ts';
 import type { Route } from '../../picture/index.ts';
+import type { WireSocket } from '../wire/wire-socket.ts';
 
 /**
  * The data plane: everything from an accepted plain or TLS socket onward. What comes before (listening, the handshake,
@@ -11,7 +11,7 @@ export interface Plane {
    * Takes the connection over for good: reading, writing, timeouts, errors, end. Bytes that the listener read and did
    * not use are put back with `unshift` before.
    */
-  accept(socket: Duplex, info: ConnectionInfo): void;
+  accept(socket: WireSocket, info: ConnectionInfo): void;
   /**
    * Whether an address may have one more connection, to ask before a handshake is paid for. Each `true` is given back
    * by one `release`, when the connection ends, handed over or not.

@@ -26,7 +26,17 @@ export function createServerContext(options: SecureContextOptions, tickets: () =
   return context;
 }
 
-const sealingAnswer = ({ name, hmac, aes }: TicketKey) => [1, hmac, aes, name, randomBytes(16)];
+// A call for each would cost more than the sixteen octets.
+const IV = 16;
+let ivs = Buffer.alloc(0);
+function nextIv(): Buffer {
+  if (ivs.length < IV) ivs = randomBytes(IV * 256);
+  const iv = ivs.subarray(0, IV);
+  ivs = ivs.subarray(IV);
+  return iv;
+}
+
+const sealingAnswer = ({ name, hmac, aes }: TicketKey) => [1, hmac, aes, name, nextIv()];
 
 // 2 is "open it, and send a new ticket": with 1, a TLS 1.3 client that uses each ticket once (RFC 8446 §C.4) would have
 // none for its next connection. 0 is "not ours": a full handshake.

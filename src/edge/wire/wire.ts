@@ -1,6 +1,5 @@
-import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { keep } from './slab.ts';
+import type { WireSocket } from './wire-socket.ts';
 
 /** With more than this not sent, who writes should wait. */
 export const HIGH_WATER = 256 * 1024;
@@ -31,7 +30,7 @@ type DirectWrite = (bytes: Buffer, encoding: 'buffer', done: (error?: Error | nu
  * a socket of Node's own.
  */
 export class Wire {
-  readonly socket: Duplex;
+  readonly socket: WireSocket;
   /** Bytes accepted and not yet sent. */
   backlog = 0;
   /** Set by who waits for the backlog to leave; asks for one `drained`. */
@@ -49,10 +48,11 @@ export class Wire {
   private failure: Error | undefined;
   private readonly written: (error?: Error | null) => void;
 
-  constructor(socket: Duplex, handler: WireHandler) {
+  constructor(socket: WireSocket, handler: WireHandler) {
     this.socket = socket;
     this.handler = handler;
-    this.copies = socket instanceof TLSSocket;
+    // What `TLSSocket` documents to be told by.
+    this.copies = (socket as { encrypted?: boolean }).encrypted === true;
     const inner = socket as unknown as { _handle?: Partial<ReadHandle> | null; _write?: DirectWrite };
     const handle = inner._handle ?? undefined;
     const known =
