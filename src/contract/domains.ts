@@ -45,6 +45,22 @@ export const DomainDns = named(
   }),
 );
 
+export const ClusterCertificate = named(
+  'ClusterCertificate',
+  Type.Object({
+    name: Type.String({ description: "cert-manager's Certificate" }),
+    namespace: Type.String(),
+    reason: Nullable(Type.String({ description: 'of the condition that decides' })),
+    detail: Nullable(Type.String()),
+    problems: Type.Array(Type.Object({ kind: Type.String(), name: Type.String(), detail: Type.String() }), {
+      description: 'what requests, orders and challenges under it say; the nearest to the cause last',
+    }),
+    not_after: Nullable(Time),
+    renews_at: Nullable(Time),
+    failed_attempts: Type.Integer(),
+  }),
+);
+
 export const Domain = named(
   'Domain',
   Type.Object({
@@ -57,6 +73,7 @@ export const Domain = named(
     dns_configured: Type.Boolean(),
     dns: DomainDns,
     certificate: Nullable(Certificate),
+    cluster_certificate: Nullable(ClusterCertificate),
     claim: Type.Object({
       state: words(['proved', 'unproved', 'lapsed']),
       proof: Nullable(Type.String()),

@@ -28,6 +28,8 @@ export interface ControlDeps {
   readonly edge?: ports.EdgePort;
   /** Whether every data plane that should serve a version has it. */
   readonly delivered?: (certificateId: string, versionId: string) => Promise<boolean>;
+  /** Lets a cluster's cert-manager begin anew with a domain's certificate, where that is left to it. */
+  readonly restartDelegated?: (domainId: string) => Promise<void>;
   /** Tells the edge that nobody should wait for the certificate of a name for now. */
   readonly refuseName?: (name: string, forMs: number) => void;
   /** Path of the file with the root of our CA on this machine. */

@@ -1,6 +1,7 @@
 import type { Certificate, Domain, TLS_STATUSES } from '../contract/index.ts';
 import { type DomainSettings, expectationOf, type ViewAnswer } from '../domains/index.ts';
 import type { DomainRow } from '../store/domains.ts';
+import { clusterCertificateDocument, delegatedOf, whyDelegated } from './delegated-document.ts';
 import { certificateDocument, time, timeOrNull, unicodeName } from './documents.ts';
 import type { CertificateView } from './ports/index.ts';
 import { troubleshooting } from './troubleshooting.ts';
@@ -38,7 +39,8 @@ export function domainDocument(
   now: number,
 ): Domain {
   const certificate = view === undefined ? null : certificateDocument(view, now);
-  const status = tlsStatus(view);
+  const delegated = settings.delegated === true ? delegatedOf(row) : undefined;
+  const status = delegated?.status ?? tlsStatus(view);
   const dns = dnsPart(row, app.proof_token, settings);
   const document = {
     id: row.id,
@@ -50,6 +52,7 @@ export function domainDocument(
     dns_configured: row.dns_state === 'configured' || row.dns_state === 'local',
     dns,
     certificate,
+    cluster_certificate: clusterCertificateDocument(delegated),
     claim: {
       state:
         row.lapsed_at !== null
@@ -65,7 +68,7 @@ export function domainDocument(
     redirect_to: row.redirect_to,
     on_demand: row.on_demand === 1,
     dns_credential_id: row.dns_credential_id,
-    why: why(row, status, dns.summary, certificate),
+    why: delegated === undefined ? why(row, status, dns.summary, certificate) : whyDelegated(delegated),
     created_at: time(row.created_at),
     updated_at: time(row.updated_at),
   };

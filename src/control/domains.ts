@@ -16,6 +16,7 @@ import { type Actor, requirePermission } from './actor.ts';
 import { appFor } from './apps.ts';
 import { certificateSteps, checkIssuers } from './certificates.ts';
 import { auditEvent, type ControlDeps, guarded, notFound } from './context.ts';
+import { delegatedOf } from './delegated-document.ts';
 import { time } from './documents.ts';
 import { domainDocument } from './domain-document.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
@@ -161,6 +162,7 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
         });
         const after = (await reconcileDomain(domains, row.id)) ?? row;
         // "Try now" is for one that has no good certificate; a good one is not renewed by being looked at.
+        if (delegatedOf(after)?.status === 'failed') await beginAnew(deps, after.id);
         if (after.certificate_id !== null && !(await domains.certificates.isServed(after.certificate_id)))
           await domains.certificates.renew(after.certificate_id);
         return document(after, app);
@@ -181,6 +183,12 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
       return [{ seq: after, at: time(row.updated_at), step: 'dns', detail: why.summary, problem: null }];
     },
   };
+}
+
+/** Without its Certificate cert-manager has nothing to be patient with; publishing writes it again. */
+async function beginAnew(deps: ControlDeps, id: string): Promise<void> {
+  await deps.restartDelegated?.(id);
+  await deps.store.write((tx) => recordChange(tx, 'domain', id, deps.clock.now()));
 }
 
 /** Renders many rows with two queries beside theirs. */

@@ -61,12 +61,16 @@ export function troubleshooting(domain: Known, now: number): Trouble[] {
   if (domain.dns.caa.allows === false)
     found.push({ symptom: `CAA: ${domain.dns.caa.detail ?? domain.dns.caa.records.join(', ')}`, ...CAUSES.caa! });
   const problem = domain.why.problem;
+  const cluster = domain.cluster_certificate;
   if (problem !== null && (domain.tls_status === 'failed' || domain.why.attempts > 0))
     found.push({
       symptom: domain.tls_status === 'failed' ? 'tls_status is failed' : 'the last attempt failed',
       ...(causeOf(problem.type, problem.detail) ?? {
         likely_cause: problem.detail,
         recovery: domain.why.advice ?? 'mend the cause and call verify; the next attempt comes by itself',
+      }),
+      ...(cluster !== null && {
+        recovery: `kubectl describe certificate -n ${cluster.namespace} ${cluster.name}, mend the cause, then call verify: it deletes the Certificate, and cert-manager begins anew`,
       }),
     });
   const issued = domain.certificate?.served?.issued_at;

@@ -4,7 +4,14 @@ import { createTestControl } from '../../test/fixtures/control.ts';
 import { createVirtualClock } from '../base/index.ts';
 import { SYSTEM } from '../control/index.ts';
 import { appById } from '../store/apps.ts';
-import { CLAIM_LASTS_MS, type DnsViews, proofName, proofValue } from './index.ts';
+import {
+  CLAIM_LASTS_MS,
+  type DelegatedCertificate,
+  type DnsViews,
+  noteDelegated,
+  proofName,
+  proofValue,
+} from './index.ts';
 
 const HERE = '203.0.113.5';
 const NAME = 'shop.example.com';
@@ -171,4 +178,45 @@ test('ten claims of one name at once: one app holds it', async () => {
   assert.deepEqual([...new Set(winners)], [rows[0]!.app_id]);
   assert.ok(rows[0]!.lapses_at! - rows[0]!.created_at === 7 * DAY);
   await stop();
+});
+
+test("where certificates are left to a cluster, a domain's status is the cluster's, with its words and its cause", async () => {
+  const clock = createVirtualClock();
+  const restarted: string[] = [];
+  const { store, control, views } = await createTestControl(clock, {
+    delegated: true,
+    restartDelegated: async (id) => void restarted.push(id),
+  });
+  await control.apps.create(SYSTEM, { id: 'a', upstreams: ['http://127.0.0.1:3000'] });
+  const { domain } = await control.domains.add(SYSTEM, 'a', { domain: 'blog.localhost' });
+  assert.equal(views.size, 0);
+  assert.equal(domain.tls_status, 'pending');
+  const note = (status: Omit<DelegatedCertificate, 'name' | 'namespace'> | undefined) =>
+    noteDelegated({ store, clock }, domain.id, status && { name: 'cert-a-blog', namespace: 'paas-apps', ...status });
+  const get = () => control.domains.get(SYSTEM, 'a', 'blog.localhost');
+
+  const limited = 'order failed: 429 urn:ietf:params:acme:error:rateLimited: too many certificates';
+  await note({
+    status: 'failed',
+    reason: 'Failed',
+    problems: [{ kind: 'Order', name: 'o', detail: limited }],
+    failedAttempts: 2,
+  });
+  const failed = await get();
+  assert.equal(failed.tls_status, 'failed');
+  assert.equal(failed.why.problem?.type, 'urn:ietf:params:acme:error:rateLimited');
+  assert.equal(failed.why.attempts, 2);
+  assert.match(failed.troubleshooting[0]!.likely_cause, /rate limit/);
+  assert.match(failed.troubleshooting[0]!.recovery, /kubectl describe certificate -n paas-apps cert-a-blog/);
+  assert.deepEqual(restarted, []);
+  await control.domains.verify(SYSTEM, 'a', 'blog.localhost');
+  assert.deepEqual(restarted, [domain.id]);
+
+  await note({ status: 'issued', problems: [], failedAttempts: 0, renewAt: clock.now() + DAY });
+  const issued = await get();
+  assert.equal(issued.tls_status, 'issued');
+  assert.equal(issued.why.problem, null);
+  assert.equal(issued.cluster_certificate?.name, 'cert-a-blog');
+  await control.domains.verify(SYSTEM, 'a', 'blog.localhost');
+  assert.equal(restarted.length, 1);
 });

@@ -168,6 +168,7 @@ export function freshRow(given: {
     name: given.name,
     kind: given.kind,
     certificate_id: null,
+    delegated: null,
     proof,
     proved_at: proof === null ? null : now,
     lapses_at: proof === null ? now + CLAIM_LASTS_MS : null,

@@ -15,11 +15,12 @@ export { createOnDemand, type OnDemand } from './on-demand.ts';
 export type {
   CertificateWishes,
   CredentialChoice,
+  DelegatedCertificate,
   DnsViews,
   DomainSettings,
   NameLook,
   OnDemandSettings,
   ViewAnswer,
 } from './ports.ts';
-export { lookAgain, reconcileDomain } from './reconcile.ts';
+export { lookAgain, noteDelegated, reconcileDomain } from './reconcile.ts';
 export { createSystemViews } from './system-views.ts';

@@ -46,6 +46,8 @@ export function createOnDemand(
   async function decide(name: string, address: string): Promise<Refusal | undefined> {
     const row = await domainByName(store.db, name);
     if (row === undefined || row.lapsed_at !== null) return { reason: 'nobody claims it', forMs: SOON_MS };
+    if (deps.settings.delegated === true)
+      return { reason: 'its certificate is got and served by a cluster', forMs: MINUTE };
     if (row.certificate_id !== null) return wait(name, row.certificate_id);
     const refusal = row.on_demand === 1 && row.demanded_at === null ? await accept(row, address) : await lookSoon(row);
     if (refusal !== undefined) {

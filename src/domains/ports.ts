@@ -53,8 +53,25 @@ export interface DomainSettings {
   readonly baseDomain?: string;
   /** Public addresses of the edge; empty: what DNS should say is not known, and nothing waits for it. */
   readonly addresses: readonly string[];
+  /** Certificates of domains are left to a cluster's cert-manager, and none is got here. */
+  readonly delegated?: boolean;
   /** Absent: certificates are never got on demand. */
   readonly onDemand?: OnDemandSettings;
+}
+
+/** A cluster's word on a domain's certificate, where getting it is left to cert-manager. */
+export interface DelegatedCertificate {
+  /** Name of the Certificate. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly status: 'issued' | 'failed' | 'pending' | 'renewing';
+  readonly reason?: string;
+  readonly detail?: string;
+  /** From the requests, orders and challenges under it; the nearest to the cause last. */
+  readonly problems: readonly { readonly kind: string; readonly name: string; readonly detail: string }[];
+  readonly notAfter?: number;
+  readonly renewAt?: number;
+  readonly failedAttempts: number;
 }
 
 export interface OnDemandSettings {

@@ -15,25 +15,25 @@ import { type DomainsDeps, txtProof } from './domains.ts';
 import { type Judgement, judge } from './judge.ts';
 import { isLocal, wildcardAbove } from './names.ts';
 import { pauseBeforeLook } from './next-look.ts';
-import type { NameLook } from './ports.ts';
+import type { DelegatedCertificate, DomainSettings, NameLook } from './ports.ts';
 
 export type DomainStep = 'want' | 'look' | 'lapse' | 'rest';
 
 const DNS_ONLY = (row: DomainRow) => row.challenge === 'dns-01' || isWildcard(row.name);
 
 /** Whether a certificate can be got now, as far as DNS is known. What cannot be judged is tried: the CA will say. */
-export function canIssue(row: DomainRow): boolean {
-  if (row.lapsed_at !== null) return false;
+export function canIssue(row: DomainRow, settings: DomainSettings): boolean {
+  if (row.lapsed_at !== null || settings.delegated === true) return false;
   if (row.on_demand === 1 && row.demanded_at === null) return false;
   if (row.dns_state === 'local' || row.dns_state === 'configured' || DNS_ONLY(row)) return true;
   return row.dns_state === 'unknown' && row.looked_at !== null;
 }
 
 /** The next step of a domain. Pure. */
-export function planDomain(row: DomainRow, now: number): DomainStep {
+export function planDomain(row: DomainRow, settings: DomainSettings, now: number): DomainStep {
   if (row.lapsed_at !== null) return 'rest';
   if (row.lapses_at !== null && row.lapses_at <= now) return 'lapse';
-  if (row.certificate_id === null && canIssue(row)) return 'want';
+  if (row.certificate_id === null && canIssue(row, settings)) return 'want';
   return row.next_look_at !== null && row.next_look_at <= now ? 'look' : 'rest';
 }
 
@@ -42,7 +42,7 @@ export async function reconcileDomain(deps: DomainsDeps, id: string): Promise<Do
   for (let steps = 0; steps < 5; steps++) {
     const row = await domainById(deps.store.db, id);
     if (row === undefined) return undefined;
-    const step = planDomain(row, deps.clock.now());
+    const step = planDomain(row, deps.settings, deps.clock.now());
     if (step === 'rest') return row;
     if (step === 'want') await wantCertificate(deps, row);
     else if (step === 'lapse') await lapse(deps, row);
@@ -177,6 +177,25 @@ export async function noteCertificate(deps: DomainsDeps, certificateId: string):
       await updateDomain(tx, id, { proof: 'certificate', proved_at: now, lapses_at: null }, now);
       await recordChange(tx, 'domain', id, now);
     }
+  });
+}
+
+/** What a cluster says of a domain's certificate: kept with the domain, and told to whoever follows it. */
+export async function noteDelegated(
+  deps: Pick<DomainsDeps, 'store' | 'clock'>,
+  id: string,
+  status: DelegatedCertificate | undefined,
+): Promise<void> {
+  const delegated = status === undefined ? null : JSON.stringify(status);
+  await deps.store.write(async (tx) => {
+    const row = await domainById(tx, id);
+    // Another replica may have noted it already.
+    if (row === undefined || row.delegated === delegated) return;
+    const now = deps.clock.now();
+    const proves = status?.status === 'issued' && row.proved_at === null && row.lapsed_at === null;
+    const proof = proves ? { proof: 'certificate' as const, proved_at: now, lapses_at: null } : {};
+    await updateDomain(tx, id, { delegated, ...proof }, now);
+    await recordChange(tx, 'domain', id, now);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import type { Clock, Logger } from '../base/index.ts';
 import { Fault } from '../base/index.ts';
+import type { DelegatedCertificate } from '../domains/index.ts';
 import type { PictureWriter } from '../picture/index.ts';
 import {
   createDomainSource,
@@ -38,10 +39,14 @@ export interface PublishingDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Told what a cluster's cert-manager makes of a domain's certificate. */
+  readonly onDelegated: (domainId: string, status: DelegatedCertificate | undefined) => Promise<void>;
 }
 
 export interface Publishing {
   readonly routes: IngressRoutes;
+  /** Lets cert-manager begin anew with a domain's certificate, where that is left to it. */
+  readonly restartDelegated?: (domainId: string) => Promise<void>;
   readonly stopped: Promise<unknown>;
 }
 
@@ -80,16 +85,18 @@ export function startPublishing(config: Config, deps: PublishingDeps): Publishin
   const document =
     http && createTraefikHttpPublisher(watched('traefik-http', parseAddress(http.probe)), traefikSettings(http));
   if (document !== undefined) publishers.push(document.publisher);
-  if (kubernetes !== undefined)
-    publishers.push(
-      createKubernetesPublisher(
-        {
-          ...watched('kubernetes', parseAddress(kubernetes.probe)),
-          client: createKubeClient(clusterAccess(kubernetes)),
-        },
-        kubernetesSettings(kubernetes),
-      ),
+  const cluster =
+    kubernetes &&
+    createKubernetesPublisher(
+      {
+        ...watched('kubernetes', parseAddress(kubernetes.probe)),
+        client: createKubeClient(clusterAccess(kubernetes)),
+        onCertificate: (item, name, status) =>
+          deps.onDelegated(item, status && { name, namespace: kubernetes.namespace, ...status }),
+      },
+      kubernetesSettings(kubernetes),
     );
+  if (cluster !== undefined) publishers.push(cluster);
   const routes = createIngressRoutes({
     db: store.db,
     sources,
@@ -98,7 +105,7 @@ export function startPublishing(config: Config, deps: PublishingDeps): Publishin
     ...(document && { document: document.document }),
   });
   const loops = [...publishers, ...watches].map((loop) => loop.run(signal));
-  return { routes, stopped: Promise.all(loops) };
+  return { routes, ...(cluster && { restartDelegated: cluster.restart }), stopped: Promise.all(loops) };
 }
 
 function traefikSettings(config: Omit<NonNullable<Config['traefik_http']>, 'probe'>): TraefikSettings {

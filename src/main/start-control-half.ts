@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createApi } from '../api/index.ts';
 import { type Logger, systemClock } from '../base/index.ts';
 import { createControl } from '../control/index.ts';
-import type { DomainSettings } from '../domains/index.ts';
+import { type DomainSettings, noteDelegated } from '../domains/index.ts';
 import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import type { RunningChild } from '../process/index.ts';
@@ -53,6 +53,7 @@ export async function startControlHalf(
     secrets,
     picture,
     sources: [exposures],
+    onDelegated: (id, status) => noteDelegated({ store, clock }, id, status),
     edgeHttps: { host: probeHost(config.edge.address), port: start.edge.httpsPort },
     clock,
     log,
@@ -89,7 +90,8 @@ export async function startControlHalf(
     secrets,
     clock,
     log,
-    domains: domainSettings(config.domains),
+    domains: domainSettings(config),
+    ...(publishing.restartDelegated && { restartDelegated: publishing.restartDelegated }),
     refuseName: (name, forMs) => tell({ type: 'refuse_name', name, forMs }),
     dns: dns.views,
     credentials: dns.credentials,
@@ -153,11 +155,14 @@ export async function startControlHalf(
   };
 }
 
-function domainSettings({ base, addresses, on_demand }: ControlStart['config']['domains']): DomainSettings {
+function domainSettings({ domains, publish }: ControlStart['config']): DomainSettings {
+  const { base, addresses, on_demand } = domains;
+  const delegated = publish.kubernetes?.certificates === 'delegated';
   const { always, wait_seconds, address_an_hour, app_an_hour, ask } = on_demand;
   return {
     baseDomain: base,
     addresses,
+    delegated,
     onDemand: {
       always,
       waitMs: wait_seconds * 1_000,

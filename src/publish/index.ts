@@ -6,8 +6,13 @@ export type { DeriveSettings } from './derive.ts';
 export { createDomainSource } from './domain-source.ts';
 export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
 export { createIngressRoutes, type IngressRoute, type IngressRoutes } from './ingress-routes.ts';
+export type { ClusterCertificate } from './kubernetes/certificate-status.ts';
 export { createKubeClient, type KubeClient } from './kubernetes/client.ts';
-export { createKubernetesPublisher, type KubernetesPublisherDeps } from './kubernetes/index.ts';
+export {
+  createKubernetesPublisher,
+  type KubernetesPublisher,
+  type KubernetesPublisherDeps,
+} from './kubernetes/index.ts';
 export { type ClusterAccess, inClusterAccess, kubeconfigAccess } from './kubernetes/kubeconfig.ts';
 export type { KubernetesSettings } from './kubernetes/settings.ts';
 export { createServingWatch, type ServingProbe, type ServingWatch } from './probe.ts';

@@ -22,6 +22,8 @@ export interface DomainTables {
     redirect_to: string | null;
     /** The wish that covers it; shared where a wildcard covers several. */
     certificate_id: string | null;
+    /** JSON of what cert-manager says of its certificate, where that is left to a cluster. */
+    delegated: string | null;
     /** JSON: issuer ids in order of preference; null for the default. */
     issuers: string | null;
     challenge: string | null;

@@ -42,23 +42,40 @@ test('a real API server takes what we write', async (t) => {
   if (server === undefined) return;
   await server.apply(manifest('rbac.yaml'));
   for (const certificates of ['delegated', 'native'] as const)
-    await t.test(certificates, async (t) => {
-      // Secrets are not among what the delegated way may touch.
-      if (certificates === 'native') await server.apply(manifest('rbac-native.yaml'));
-      await comesAndGoes(t, server, certificates);
-    });
+    for (const routes of ['traefik', 'gateway', 'ingress'] as const)
+      await t.test(`${certificates}, ${routes}`, async (t) => {
+        // Secrets are not among what the delegated way may touch, and so on.
+        if (certificates === 'native') await server.apply(manifest('rbac-native.yaml'));
+        if (routes !== 'traefik') await server.apply(manifest('rbac-gateway.yaml'));
+        await comesAndGoes(t, server, { certificates, routes });
+      });
 });
 
-async function comesAndGoes(t: TestContext, server: KubeApiserver, certificates: KubernetesSettings['certificates']) {
+const CARRIERS: Record<
+  KubernetesSettings['routes'],
+  [group: string, plural: string, written: (host: string) => RegExp]
+> = {
+  traefik: ['traefik.io/v1alpha1', 'ingressroutes', (host) => new RegExp(`"match":"Host\\(\`${host}\`\\)"`)],
+  gateway: ['gateway.networking.k8s.io/v1', 'httproutes', (host) => new RegExp(`"hostnames":\\["${host}"\\]`)],
+  ingress: ['networking.k8s.io/v1', 'ingresses', (host) => new RegExp(`"host":"${host}"`)],
+};
+
+async function comesAndGoes(
+  t: TestContext,
+  server: KubeApiserver,
+  settings: Pick<KubernetesSettings, 'certificates' | 'routes'>,
+) {
+  const { certificates, routes: carrier } = settings;
+  const [apiGroup, plural, written] = CARRIERS[carrier];
   const world = await createPublishedWorld(t, systemClock);
-  const { settled } = publishing(t, server, world, { certificates });
+  const { settled } = publishing(t, server, world, settings);
   const app = await world.app('http://10.1.2.3:3000');
   const certificate = await world.certificate('shop.example.com');
   const domain = await world.domain(app, 'shop.example.com', { certificate_id: certificate });
   await settled();
-  const routes = () => items(server, IN_NAMESPACE('traefik.io/v1alpha1', 'ingressroutes'));
+  const routes = () => items(server, IN_NAMESPACE(apiGroup, plural));
   const [route] = await routes();
-  assert.equal(route?.spec?.routes?.[0]?.match, 'Host(`shop.example.com`)');
+  assert.match(JSON.stringify(route?.spec), written('shop.example.com'));
   assert.deepEqual(
     route?.metadata.managedFields?.map(({ manager, operation }) => [manager, operation]),
     [['paas-control-plane', 'Apply']],
@@ -73,7 +90,7 @@ async function comesAndGoes(t: TestContext, server: KubeApiserver, certificates:
   }
   // Applying what is there already changes nothing, not even a version.
   const before = route!.metadata.resourceVersion;
-  const again = createKubernetesTarget(clientOf(t, server), { namespace: NAMESPACE, certificates, routes: 'traefik' });
+  const again = createKubernetesTarget(clientOf(t, server), { namespace: NAMESPACE, ...settings });
   await again.inventory();
   assert.notEqual(again.holds(domain), '-');
   assert.equal((await routes())[0]?.metadata.resourceVersion, before);

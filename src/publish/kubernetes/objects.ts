@@ -13,7 +13,8 @@ export interface KubeMetadata {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly uid?: string;
   readonly resourceVersion?: string;
-  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  readonly creationTimestamp?: string;
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid?: string }[];
 }
 
 /** The kinds that we write or read, and where the API server has them. */

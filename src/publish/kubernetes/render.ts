@@ -7,6 +7,7 @@ import type { KubeObject } from './objects.ts';
 import { renderGatewayRoutes } from './render-gateway.ts';
 import { renderIngress } from './render-ingress.ts';
 import { CLIENT_AUTH_NAME, renderTraefikRoutes } from './render-traefik.ts';
+import { serviceOf } from './services.ts';
 import { DEFAULT_ISSUER, type IssuerReference, type KubernetesSettings } from './settings.ts';
 
 /** Names of what a group becomes. */
@@ -142,7 +143,7 @@ export function renderBaseObjects(settings: KubernetesSettings): KubeObject[] {
   return objects;
 }
 
-function unsupported(route: Route, { routes: kinds, clientCaSecret }: KubernetesSettings): FaultDetails[] {
+function unsupported(route: Route, { routes: kinds, clientCaSecret, namespace }: KubernetesSettings): FaultDetails[] {
   const problems: string[] = [];
   const { upstreams, request, response } = route;
   if (upstreams.some(({ url }) => url.startsWith('unix:'))) problems.push('a cluster connects to no unix sockets');
@@ -153,8 +154,13 @@ function unsupported(route: Route, { routes: kinds, clientCaSecret }: Kubernetes
     problems.push('no PROXY protocol header is sent to HTTP services');
   if (kinds === 'ingress' && (route.redirect ?? request ?? response) !== undefined)
     problems.push('an Ingress cannot redirect or change requests and answers');
+  if (kinds === 'ingress' && upstreams.some(({ url }) => isInOtherNamespace(url, namespace)))
+    problems.push('an Ingress reaches Services of its own namespace only');
   if (kinds === 'ingress' && upstreams.length > 1) problems.push('an Ingress sends a path to one upstream');
   if (kinds !== 'traefik' && upstreams.some(({ tls, url }) => tls !== undefined || url.startsWith('https:')))
     problems.push('TLS to upstreams needs Traefik’s kinds');
   return problems.map((detail) => ({ code: 'unsupported_by_cluster', detail, party: 'operator', retry: 'never' }));
 }
+
+const isInOtherNamespace = (url: string, namespace: string): boolean =>
+  !url.startsWith('unix:') && serviceOf({ url }, '', namespace).reference.namespace !== undefined;

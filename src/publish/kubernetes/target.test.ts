@@ -22,37 +22,76 @@ async function opened(t: TestContext, settings: Partial<KubernetesSettings> = {}
 const of = (api: KubeApi, plural: string) =>
   [...api.objects].filter(([key]) => key.startsWith(`${plural}/`)).map(([, object]) => object);
 
+interface Backend {
+  readonly name: string;
+}
+type Spec = Record<string, never> & {
+  routes: { match: string; services: Backend[] }[];
+  hostnames: string[];
+  rules: {
+    host: string;
+    backendRefs?: Backend[];
+    http: { paths: { backend: { service: Backend } }[] };
+    filters?: object[];
+  }[];
+};
+
+/** Kind that carries routes -> host of an object, its backend, and what says where it is sent on to. */
+const CARRIERS: Record<
+  KubernetesSettings['routes'],
+  [
+    plural: string,
+    read: (spec: Spec, api: KubeApi, name: string) => [host: string, backend?: string, redirect?: object],
+  ]
+> = {
+  traefik: [
+    'ingressroutes',
+    ({ routes: [rule] }, api, name) => [
+      /`([^`]+)`/.exec(rule!.match)![1]!,
+      rule!.services[0]?.name,
+      api.objects.get(`middlewares/${name}-redirect`)?.spec as object | undefined,
+    ],
+  ],
+  gateway: [
+    'httproutes',
+    ({ hostnames: [host], rules: [rule] }) => [host!, rule!.backendRefs?.[0]?.name, rule!.filters],
+  ],
+  ingress: ['ingresses', ({ rules: [rule] }) => [rule!.host, rule!.http.paths[0]!.backend.service.name]],
+};
+
 for (const certificates of ['delegated', 'native'] as const)
-  publisherContract(`kubernetes, ${certificates}`, async (t) => {
-    const { api, open } = await opened(t, { certificates });
-    return {
-      open,
-      routes: () =>
-        new Map(
-          of(api, 'ingressroutes').map((object) => {
-            const [rule] = (object.spec as { routes: { match: string; services: { name: string }[] }[] }).routes;
-            const slice = api.objects.get(`endpointslices/${rule?.services[0]?.name}`);
-            const middleware = api.objects.get(`middlewares/${object.metadata.name}-redirect`);
-            const address =
-              slice && `${JSON.stringify(slice.endpoints)}:${(slice.ports as { port: number }[])[0]?.port}`;
-            const to = (address ?? JSON.stringify(middleware?.spec))
-              .replace(/[^0-9a-z.:]/g, '')
-              .replace(/^addresses/, '');
-            return [/`([^`]+)`/.exec(rule!.match)![1]!, to.replace('endpointsaddresses', '').replace('addresses:', '')];
-          }),
-        ),
-      ...(certificates === 'native' && {
-        certificates: () =>
+  for (const [routes, [plural, read]] of Object.entries(CARRIERS) as [
+    KubernetesSettings['routes'],
+    (typeof CARRIERS)['traefik'],
+  ][])
+    publisherContract(`kubernetes, ${certificates}, ${routes}`, async (t) => {
+      const { api, open } = await opened(t, { certificates, routes });
+      return {
+        open,
+        redirects: routes !== 'ingress',
+        routes: () =>
           new Map(
-            of(api, 'secrets').map((object) => [
-              String(object.metadata.labels?.['gatehouse.internal/item']),
-              Buffer.from((object.data as Record<string, string>)['tls.crt']!, 'base64').toString(),
-            ]),
+            of(api, plural).map((object) => {
+              const [host, backend, redirect] = read(object.spec as Spec, api, object.metadata.name);
+              const slice = api.objects.get(`endpointslices/${backend}`);
+              const [endpoint] = (slice?.endpoints as { addresses: string[] }[] | undefined) ?? [];
+              const [port] = (slice?.ports as { port: number }[] | undefined) ?? [];
+              const address = endpoint && `${endpoint.addresses[0]}:${port?.port}`;
+              return [host, address ?? JSON.stringify(redirect).replaceAll('\\', '')];
+            }),
           ),
-      }),
-      writes: () => api.writes(),
-    };
-  });
+        ...(certificates === 'native' && {
+          certificates: () =>
+            new Map(
+              of(api, 'secrets').map((object) => [
+                String(object.metadata.labels?.['gatehouse.internal/item']),
+                Buffer.from((object.data as Record<string, string>)['tls.crt']!, 'base64').toString(),
+              ]),
+            ),
+        }),
+        writes: () => api.writes(),
+      };
+    });
 
 const group = (id: string, host: string, appId = 'app-123'): RouteGroup => ({
   id,
@@ -147,8 +186,8 @@ test('names that a person added to a Certificate stay, and what somebody else ma
 
 test('what the server refuses is told, and does not hold up the others', async (t) => {
   const { api, open } = await opened(t, { routes: 'gateway' });
+  api.uninstall('httproutes');
   const target = open();
-  // The definitions of Gateway API are not installed there.
   await assert.rejects(
     target.inventory(),
     (error: unknown) => error instanceof Fault && error.code === 'cluster_lacks_kind',

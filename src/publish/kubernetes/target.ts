@@ -17,6 +17,14 @@ const SERVICE_KINDS = ['Service', 'EndpointSlice'] as const;
 const BASE_ITEM = 'base';
 const AT_ONCE = 8;
 
+export interface KubernetesTarget extends PublishTarget {
+  /**
+   * Removes the Certificate of an item, so that cert-manager begins anew, without its pauses after failures. The next
+   * delivery of the item writes it again.
+   */
+  restart(item: string): Promise<void>;
+}
+
 /** One object of ours in the cluster. */
 interface Held {
   readonly kind: Kind;
@@ -29,7 +37,7 @@ interface Held {
  * Objects in a namespace, written by server-side apply: each says by label what it was derived from, and by annotation in
  * which state, so a restart reads them back and writes only what differs. Objects of others are never touched.
  */
-export function createKubernetesTarget(client: KubeClient, settings: KubernetesSettings): PublishTarget {
+export function createKubernetesTarget(client: KubeClient, settings: KubernetesSettings): KubernetesTarget {
   const { namespace } = settings;
   const needed: readonly Kind[] = [
     ...WRITTEN_KINDS[settings.routes],
@@ -96,6 +104,15 @@ export function createKubernetesTarget(client: KubeClient, settings: KubernetesS
     name: settings.name ?? 'kubernetes',
     groupsOnly: settings.certificates === 'delegated',
     holds,
+    async restart(item) {
+      const objects = held.get(item) ?? [];
+      for (const { name, uid } of objects.filter(({ kind }) => kind === 'Certificate'))
+        await client.remove('Certificate', namespace, name, uid);
+      remember(
+        item,
+        objects.filter(({ kind }) => kind !== 'Certificate'),
+      );
+    },
     async inventory() {
       const found = new Map<string, Held[]>();
       for (const kind of Object.keys(KINDS) as Kind[]) {

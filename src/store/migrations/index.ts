@@ -15,6 +15,7 @@ import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
 import { imports, webhooks } from './403-imports.ts';
 import { onDemand } from './405-on-demand.ts';
+import { delegated } from './406-delegated.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
 import { deliveries } from './600-deliveries.ts';
@@ -41,6 +42,7 @@ const STEPS: Record<string, Step> = {
   '403-imports': imports,
   '404-webhooks': webhooks,
   '405-on-demand': onDemand,
+  '406-delegated': delegated,
   '500-networks': networks,
   '501-missions': missions,
   '600-deliveries': deliveries,

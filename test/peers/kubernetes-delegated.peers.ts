@@ -1,0 +1,170 @@
+// The delegated way, whole: `gatehouse up` publishes to a real API server with the rights of deploy/k8s/rbac.yaml,
+// cert-manager's own controllers get the certificate from our ACME server, and real Traefik serves it.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { stringify } from 'yaml';
+import type { Domain } from '../../src/contract/index.ts';
+import { type RunningGatehouse, startGatehouse } from '../fixtures/gatehouse.ts';
+import { type KubeApiserver, needKubeApiserver, needKubernetes } from '../fixtures/kube-apiserver.ts';
+import { startPeer } from '../fixtures/peer.ts';
+import { startSampleUpstream } from '../fixtures/sample-upstream.ts';
+import { temporaryDirectory } from '../fixtures/temporary.ts';
+import { needTraefik, shownCertificate, startTraefik } from '../fixtures/traefik.ts';
+import { until } from '../fixtures/until.ts';
+
+const NAMESPACE = 'paas-apps';
+const NAME = 'blog.shops.example';
+const REFUSED = 'refused.shops.example';
+
+function callerOf({ ready }: RunningGatehouse) {
+  return async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const answer = await fetch(`${ready.api}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ready.admin_token}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+    return (text === '' ? undefined : (JSON.parse(text) as { data: T }).data) as T;
+  };
+}
+
+/** `gatehouse up` with the service account's rights. */
+async function gatehouseIn(t: TestContext, cluster: KubeApiserver): Promise<RunningGatehouse> {
+  const kubeconfig = join(temporaryDirectory(t), 'kubeconfig');
+  writeFileSync(
+    kubeconfig,
+    stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'gatehouse' } }],
+      clusters: [{ name: 'test', cluster: { server: cluster.url, 'certificate-authority': cluster.caFile } }],
+      users: [{ name: 'gatehouse', user: { token: cluster.gatehouseToken } }],
+    }),
+    { mode: 0o600 },
+  );
+  return startGatehouse(t, {
+    config: stringify({
+      edge: { https_port: 0, http_port: 0, workers: 1 },
+      api: { port: 0 },
+      acme_server: { port: 0 },
+      agents: { port: 0 },
+      publish: { kubernetes: { kubeconfig, namespace: NAMESPACE, certificates: 'delegated' } },
+    }),
+  });
+}
+
+/** The ClusterIssuer that domains name by default, with our own server as the authority. */
+const issuerOf = ({ ready }: RunningGatehouse) =>
+  stringify({
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'ClusterIssuer',
+    metadata: { name: 'letsencrypt-prod' },
+    spec: {
+      acme: {
+        server: ready.acme_directory.replace(/\/acme\/.*$/, '/acme/profile/cluster/directory'),
+        caBundle: readFileSync(ready.ca_root_file).toString('base64'),
+        privateKeySecretRef: { name: 'letsencrypt-prod' },
+        solvers: [{ http01: { ingress: { ingressClassName: 'traefik' } } }],
+      },
+    },
+  });
+
+/** What the garbage collector of a whole cluster does: requests of Certificates that are gone go too. */
+async function collectGarbage(cluster: KubeApiserver): Promise<void> {
+  const all = async (plural: string) =>
+    (
+      await cluster.call<{ items: { metadata: { name: string; uid: string; ownerReferences?: { uid: string }[] } }[] }>(
+        'GET',
+        `/apis/cert-manager.io/v1/namespaces/${NAMESPACE}/${plural}`,
+      )
+    ).items;
+  const owners = new Set((await all('certificates')).map(({ metadata }) => metadata.uid));
+  for (const { metadata } of await all('certificaterequests'))
+    if (metadata.ownerReferences?.some(({ uid }) => !owners.has(uid)))
+      await cluster.call(
+        'DELETE',
+        `/apis/cert-manager.io/v1/namespaces/${NAMESPACE}/certificaterequests/${metadata.name}`,
+      );
+}
+
+test('delegated: cert-manager gets the certificate, its status is the domain’s, and Traefik serves it', async (t) => {
+  const traefikProgram = needTraefik(t);
+  const certManager = traefikProgram && needKubernetes(t, 'cert-manager');
+  if (traefikProgram === undefined || certManager === undefined) return;
+  const upstream = await startSampleUpstream(t);
+  const cluster = await needKubeApiserver(t);
+  if (cluster === undefined) return;
+  await cluster.apply(readFileSync(new URL('../../deploy/k8s/rbac.yaml', import.meta.url), 'utf8'));
+  const gatehouse = await gatehouseIn(t, cluster);
+  const call = callerOf(gatehouse);
+  const profile = { auth_mode: 'trust_authenticated', trust_without_eab: true };
+  const names = { allow: ['*.shops.example'], deny: [REFUSED] };
+  await call('POST', '/system/acme_profiles', { id: 'cluster', ...profile, names });
+  await cluster.apply(issuerOf(gatehouse));
+  const log = join(temporaryDirectory(t), 'cert-manager.log');
+  await startPeer(t, certManager, [`-kubeconfig=${cluster.kubeconfig}`], {
+    log,
+    ready: async () => readFileSync(log, 'utf8').includes('controllers started'),
+  });
+  await call('POST', '/apps', { id: 'blog', upstreams: [`http://localhost:${upstream.port}`] });
+  const domain = (name: string) => call<Domain>('GET', `/apps/blog/domains/${name}`);
+  const add = (name: string) => call<Domain>('POST', '/apps/blog/domains', { domain: name });
+  const reaches = (name: string, status: Domain['tls_status']) =>
+    until(`${name} is ${status}`, async () => (await domain(name)).tls_status === status);
+
+  const { tls_status, certificate } = await add(NAME);
+  assert.deepEqual([tls_status, certificate], ['pending', null]);
+  const took = await reaches(NAME, 'issued');
+  t.diagnostic(`measured: issued by cert-manager ${took.toFixed(0)} ms after POST /domains`);
+  const issued = await domain(NAME);
+  assert.equal(issued.cluster_certificate?.name, 'cert-blog-blog-shops-example');
+  assert.ok(issued.cluster_certificate.not_after);
+  assert.equal(issued.claim.proof, 'certificate');
+
+  const traefik = await startTraefik(t, traefikProgram, {
+    kubernetesCRD: {
+      endpoint: cluster.url,
+      token: cluster.adminToken,
+      certAuthFilePath: cluster.caFile,
+      namespaces: [NAMESPACE],
+      allowExternalNameServices: true,
+      disableClusterScopeResources: true,
+      throttleDuration: '100ms',
+    },
+  });
+  await until('served', async () => (await shownCertificate(traefik.httpsPort, NAME)).subjectaltname === `DNS:${NAME}`);
+
+  await t.test('what the authority refuses is the domain’s problem, and verify begins anew', async () => {
+    await add(REFUSED);
+    await until('failed, with its cause', async () => {
+      const { tls_status, why } = await domain(REFUSED);
+      return tls_status === 'failed' && why.problem?.type.endsWith('rejectedIdentifier') === true;
+    });
+    const { why, troubleshooting, cluster_certificate } = await domain(REFUSED);
+    assert.match(why.summary, /cert-manager could not get its certificate/);
+    assert.equal(why.problem?.failed_party, 'cluster');
+    assert.ok(cluster_certificate!.problems.length > 0);
+    assert.match(
+      troubleshooting[0]!.recovery,
+      /kubectl describe certificate -n paas-apps cert-blog-refused-shops-example/,
+    );
+    await call('PATCH', '/system/acme_profiles/cluster', { names: { ...names, deny: [] } });
+    await call('POST', `/apps/blog/domains/${REFUSED}/verify`);
+    await collectGarbage(cluster);
+    await reaches(REFUSED, 'issued');
+  });
+
+  await t.test('a removed domain leaves no Certificate and no route', async () => {
+    await call('DELETE', `/apps/blog/domains/${NAME}`);
+    const path = (group: string, plural: string) => `/apis/${group}/namespaces/${NAMESPACE}/${plural}`;
+    await until('withdrawn', async () => {
+      const certificates = await cluster.call<object>('GET', path('cert-manager.io/v1', 'certificates'));
+      const routes = await cluster.call<object>('GET', path('traefik.io/v1alpha1', 'ingressroutes'));
+      return !JSON.stringify([certificates, routes]).includes(NAME);
+    });
+  });
+});
