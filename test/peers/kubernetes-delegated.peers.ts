@@ -73,22 +73,30 @@ const issuerOf = ({ ready }: RunningGatehouse) =>
     },
   });
 
-/** What the garbage collector of a whole cluster does: requests of Certificates that are gone go too. */
+interface Owned {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly ownerReferences?: readonly { uid: string }[];
+  };
+}
+
+/** What the garbage collector of a whole cluster does: what came of a Certificate that is gone goes too. */
 async function collectGarbage(cluster: KubeApiserver): Promise<void> {
-  const all = async (plural: string) =>
-    (
-      await cluster.call<{ items: { metadata: { name: string; uid: string; ownerReferences?: { uid: string }[] } }[] }>(
-        'GET',
-        `/apis/cert-manager.io/v1/namespaces/${NAMESPACE}/${plural}`,
-      )
-    ).items;
-  const owners = new Set((await all('certificates')).map(({ metadata }) => metadata.uid));
-  for (const { metadata } of await all('certificaterequests'))
-    if (metadata.ownerReferences?.some(({ uid }) => !owners.has(uid)))
-      await cluster.call(
-        'DELETE',
-        `/apis/cert-manager.io/v1/namespaces/${NAMESPACE}/certificaterequests/${metadata.name}`,
-      );
+  const pathOf = (kind: string) => `/apis/${kind.replace('/', `/v1/namespaces/${NAMESPACE}/`)}`;
+  const all = async (kind: string) => (await cluster.call<{ items: Owned[] }>('GET', pathOf(kind))).items;
+  const generations = [
+    'cert-manager.io/certificates',
+    'cert-manager.io/certificaterequests',
+    'acme.cert-manager.io/orders',
+  ];
+  for (const [i, kind] of generations.entries()) {
+    if (i === 0) continue;
+    const owners = new Set((await all(generations[i - 1]!)).map(({ metadata }) => metadata.uid));
+    for (const { metadata } of await all(kind))
+      if (metadata.ownerReferences?.some(({ uid }) => !owners.has(uid)))
+        await cluster.call('DELETE', `${pathOf(kind)}/${metadata.name}`);
+  }
 }
 
 test('delegated: cert-manager gets the certificate, its status is the domain’s, and Traefik serves it', async (t) => {

@@ -47,9 +47,11 @@ export async function watchCertificates(deps: CertificateWatchDeps, signal: Abor
       await bell.wait(dirty.size > 0 ? planRetry(1) : 3_600_000, signal);
       for (const name of [...dirty])
         try {
-          await tell(name);
+          // Before it is told, so that an event that comes meanwhile is not lost.
           dirty.delete(name);
+          await tell(name);
         } catch (error) {
+          dirty.add(name);
           log.warn({ certificate: name, error: errorText(error) }, 'what the cluster says could not be noted');
         }
     }
