@@ -107,7 +107,8 @@ function requestedValidity(
   now: number,
 ): { notBefore?: number; notAfter?: number } {
   const parse = (text: unknown, field: string): number | undefined => {
-    if (text === undefined || text === '') return undefined;
+    // The zero time of Go, which step sends for "none".
+    if (text === undefined || text === '' || text === '0001-01-01T00:00:00Z') return undefined;
     const ms =
       typeof text === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text)
         ? Date.parse(text)

@@ -10,7 +10,8 @@ test('uacme issues by every challenge and for an address, changes its key, revok
   const uacme = needProgram(t, 'uacme');
   const ualpn = needProgram(t, 'ualpn');
   if (uacme === undefined || ualpn === undefined) return;
-  const ground = await startClientGround(t);
+  const ground = await startClientGround(t, { eab_required: true });
+  const eab = await ground.acme.administration.createEabKey('default', {}, 'system');
   const { directory, webRoot, txtHook } = ground;
   await ground.serveWebRoot();
   const socket = `${directory}/ualpn.sock`;
@@ -74,11 +75,13 @@ esac
       ],
       { env: { WANT: want } },
     );
-  await call('', 'new', 'uacme@example.org');
+  await call('', '-e', `${eab.id}:${eab.hmac_key}`, 'new', 'uacme@example.org');
   await call('http-01', '-t', 'EC', '-h', hook, 'issue', 'a.uacme.test', 'b.uacme.test');
   await call('tls-alpn-01', '-h', hook, 'issue', 'c.uacme.test');
   await call('dns-01', '-h', hook, 'issue', '*.d.uacme.test');
   await call('http-01', '-h', hook, 'issue', '127.0.0.1');
+  // A name that has a certificate is renewed by issuing it again; days are more than it has left.
+  await call('http-01', '-t', 'EC', '-d', '99999', '-h', hook, 'issue', 'a.uacme.test', 'b.uacme.test');
   await call('', 'newkey');
   await call('', '-r', '4', 'revoke', `${directory}/c/a.uacme.test/cert.pem`);
   await call(
@@ -90,12 +93,13 @@ esac
     `${directory}/c/private/c.uacme.test/key.pem`,
   );
   await call('', 'deactivate');
-  assert.deepEqual(await tally(ground), { issued: 4, revoked: 2 });
+  assert.deepEqual(await tally(ground), { issued: 5, revoked: 2 });
   const version =
     (await run(uacme, ['--version'], { expected: 'any' })).output.match(/(\d+\.\d+[.\d]*)/)?.[1] ?? 'unknown';
   recordClient({
     client: 'uacme',
     version,
-    does: ['http-01', 'tls-alpn-01', 'dns-01', 'wildcard', 'IP', 'revoke', 'key change'],
+    does: ['http-01', 'tls-alpn-01', 'dns-01', 'wildcard', 'IP', 'EAB', 'renew', 'revoke', 'key change'],
+    cannot: ['ARI'],
   });
 });
