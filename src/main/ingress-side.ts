@@ -184,10 +184,12 @@ function addressLookup(views: DnsViews): AddressLookupPort {
       try {
         const { answers, splitHorizon } = await views.look(hostname, AbortSignal.timeout(LOOK_MS));
         for (const view of ['authoritative', 'resolver', 'system'] as const) {
-          const good = answers.filter((answer) => answer.view === view && answer.problem === undefined);
+          // That there is no such name is an answer too.
+          const good = answers.filter(
+            ({ view: from, problem }) => from === view && (problem === undefined || problem === 'NXDOMAIN'),
+          );
           if (good.length > 0) return { addresses: [...new Set(good.flatMap(({ addresses }) => addresses))] };
         }
-        if (answers.every(({ problem }) => problem === 'NXDOMAIN')) return { addresses: [] };
         const words = answers.map(({ server, problem }) => `${server} answers ${problem}`).slice(0, 5);
         return { addresses: [], problem: splitHorizon ?? (words.join(', ') || 'no name server could be asked') };
       } catch (error) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Known } from './known.ts';
-import { type Fields, type Intent, readAnswer, readBrief } from './read-brief.ts';
+import { type Fields, readAnswer, readBrief } from './read-brief.ts';
+import type { Intent } from './read-intent.ts';
 
 const KNOWN: Known = {
   networks: [

@@ -2,8 +2,11 @@ import { faultOf } from '../../base/index.ts';
 import { EXPOSE_FIELDS, type ExposeField, INTERNAL_ISSUER } from '../../ingress/index.ts';
 import { parseDnsName } from '../../x509/index.ts';
 import type { Known } from './known.ts';
+import { withDigits } from './number-words.ts';
+import { type Intent, readIntent } from './read-intent.ts';
+import { backendPort, portIn, portOf, publicPort, translatedPorts } from './read-ports.ts';
+import { mendSpelling } from './spelling.ts';
 
-export type Intent = 'expose' | 'unexpose' | 'approve' | 'refuse' | 'help';
 export type Fields = Partial<Record<ExposeField, string | number>>;
 
 export interface Brief {
@@ -32,11 +35,13 @@ const MOST_CHARACTERS = 4000;
 
 /** Reads a brief in plain language. Pure and deterministic; what it is not sure of it leaves out, and it is asked for. */
 export function readBrief(text: string, known: Known): Brief {
-  const brief = text.slice(0, MOST_CHARACTERS).normalize('NFC');
+  const brief = withDigits(text.slice(0, MOST_CHARACTERS).normalize('NFC'));
   const labelled = readLabelled(brief, known);
-  const prose = withoutLabelled(brief);
+  const names = new Set(namesOf(known).map((name) => name.toLowerCase()));
+  const prose = mendSpelling(withoutLabelled(brief), names);
   const fields: Fields = { ...readProse(prose, known), ...labelled };
-  const intent = readIntent(brief) ?? (labelled.service_hostname === undefined ? undefined : 'expose');
+  const intent =
+    readIntent(mendSpelling(brief, names)) ?? (labelled.service_hostname === undefined ? undefined : 'expose');
   return { fields, ...(intent !== undefined && { intent }) };
 }
 
@@ -76,8 +81,8 @@ export function readAnswer(field: ExposeField, text: string, known: Known): stri
     sdwan_network_id: () => named(bare, known.networks),
     sdwan_hub_peer_id: () => named(bare, known.peers),
     vip_cidr: () => cidrsIn(bare),
-    backend_port: () => portIn(bare),
-    listen_port: () => portIn(bare),
+    backend_port: () => portOf(bare),
+    listen_port: () => portOf(bare),
     target_peer_id: () => named(bare, known.peers),
     target_instance_id: () => named(bare, known.instances),
     tls_issuer: () => issuerIn(bare, known) ?? (/^[\w.-]{1,64}$/.test(bare) ? bare : undefined),
@@ -97,15 +102,19 @@ function readProse(text: string, known: Known): Fields {
   set('vip_cidr', vip);
   set('service_hostname', firstHost(text, known));
   set('service_protocol', protocolIn(text));
-  set('listen_port', portAfter(text, /(?:public|external|listen(?:ing)? on the hub at|listen|outside) port/));
-  set('backend_port', backendPort(text));
+  const translated = translatedPorts(text);
+  const at = placeIn(text, known);
+  set('listen_port', publicPort(text) ?? translated?.listen);
+  set('backend_port', translated?.backend ?? at?.port ?? backendPort(text));
   set('sdwan_network_id', mentioned(text, known.networks, /network/));
   const hubs = known.peers.filter(({ hub }) => hub);
   set('sdwan_hub_peer_id', mentioned(text, hubs, /(?:hub|via|through|edge|gateway)/));
   const backends = known.peers.filter(({ id }) => id !== fields.sdwan_hub_peer_id);
   set('target_instance_id', mentioned(text, known.instances, /(?:instance|machine|server|vm|host)/));
   if (fields.target_instance_id === undefined)
-    set('target_peer_id', mentioned(text, backends, /(?:peer|backend|node|on|to|runs on|fronting|front)/));
+    set('target_peer_id', mentioned(text, backends, /(?:peer|backend|node|on|from|to|runs on|fronting|front)/));
+  if (fields.target_instance_id === undefined && fields.target_peer_id === undefined && at !== undefined)
+    set(at.field, at.id);
   set('tls_issuer', issuerIn(text, known));
   set('challenge_type', /\b(dns-01|http-01|tls-alpn-01)\b/i.exec(text)?.[1]?.toLowerCase());
   set('dns_credential_id', mentioned(text, known.credentials, /(?:credential|credentials|token|key)/));
@@ -118,31 +127,30 @@ function readProse(text: string, known: Known): Fields {
   return fields;
 }
 
-const STOP_EXPOSING =
-  /\b(un-?expose|un-?publish|withdraw|take (?:\S+ )?(?:down|offline|off)|stop (?:exposing|publishing|serving)|no longer (?:be )?(?:reachable|public|exposed|available)|(?:make|turn|keep) \S+ (?:private|internal)|hide|remove \S+ from the (?:public )?(?:internet|web)|close \S+ to the (?:internet|world|public)|unreachable)\b/i;
-const EXPOSE =
-  /\b(expose|publish|make \S+(?: \S+){0,6} (?:reachable|public|available|accessible|visible)|(?:reachable|accessible|available|visible) (?:from|on|over|to) the (?:public )?(?:internet|web|world|outside)|open (?:up )?\S+(?: \S+){0,4} to the (?:internet|world|public)|put (?:\S+ ){1,6}(?:online|on the (?:internet|web))|bring \S+ online|go public with|front \S+ with|give \S+ (?:a )?public (?:endpoint|address|url)|let (?:people|clients|customers|the (?:internet|world)) (?:reach|use|see))\b/i;
-const NEGATED =
-  /\b(?:do not|don['’]t|never|must not|should not|shouldn['’]t|please no)\b[^.;!?]{0,40}\b(?:expose|publish|make|open|put)\b/i;
-const APPROVE =
-  /^\s*(?:yes[,.! ]*)?(?:please )?(?:approve|approved|go ahead|run it|do it|execute|confirm|ok(?:ay)? go|ship it)\b/i;
-const HELP = /^\s*(?:help|hello|hi|hey|what can you do|how does this work|\?)\b/i;
+const namesOf = ({ networks, peers, instances, credentials }: Known): string[] =>
+  [...networks, ...peers, ...instances, ...credentials].map(({ name }) => name);
 
-function readIntent(text: string): Intent | undefined {
-  if (APPROVE.test(text)) return 'approve';
-  if (STOP_EXPOSING.test(text)) return 'unexpose';
-  if (NEGATED.test(text)) return 'refuse';
-  if (EXPOSE.test(text)) return 'expose';
-  return HELP.test(text) ? 'help' : undefined;
+/** A machine and its port in one, as in `grafana-1:3000`. */
+function placeIn(
+  text: string,
+  { peers, instances }: Known,
+): { field: 'target_peer_id' | 'target_instance_id'; id: string; port: number } | undefined {
+  const things = [
+    ...instances.map(({ id, name }) => ({ id, name, field: 'target_instance_id' as const })),
+    ...peers.filter(({ hub }) => !hub).map(({ id, name }) => ({ id, name, field: 'target_peer_id' as const })),
+  ];
+  for (const { id, name, field } of things) {
+    const port = portIn(new RegExp(`(?<![\\w.-])${RegExp.escape(name)}:(\\d{1,5})\\b`, 'i').exec(text)?.[1] ?? '');
+    if (port !== undefined) return { field, id, port };
+  }
+  return undefined;
 }
 
 const HOST =
   /(?<![\w@./-])(?:https?:\/\/)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}][\p{L}\p{N}-]*[\p{L}\p{N}])(?![\w-]|\.[\p{L}\p{N}])/giu;
 
 function firstHost(text: string, known: Known): string | undefined {
-  const names = new Set(
-    [...known.networks, ...known.peers, ...known.instances, ...known.credentials].map(({ name }) => name),
-  );
+  const names = new Set(namesOf(known));
   const zones = new Set(known.credentials.flatMap(({ zones }) => zones));
   const hosts = [...text.matchAll(HOST)].flatMap(([, host = '']) => (names.has(host) ? [] : (hostIn(host) ?? [])));
   // "the example.com credential" names a zone; another name, if there is one, is the service.
@@ -167,27 +175,6 @@ function protocolIn(text: string): 'http' | 'https' | undefined {
     return 'http';
   if (/\b(?:https|tls|ssl|secure|securely|encrypted|certificate)\b/i.test(text)) return 'https';
   return /\bhttp\b(?!-01)/i.test(text) ? 'http' : undefined;
-}
-
-const portIn = (text: string): number | undefined => {
-  const digits = /^(?:port |tcp\/|:)?(\d{1,5})(?:\/tcp)?$/i.exec(text.trim())?.[1];
-  const port = digits === undefined ? Number.NaN : Number(digits);
-  return port >= 1 && port <= 65_535 ? port : undefined;
-};
-
-function portAfter(text: string, words: RegExp): number | undefined {
-  return portIn(new RegExp(`\\b${words.source}\\s*(?:is |=|:|of )?\\s*(\\d{1,5})\\b`, 'i').exec(text)?.[1] ?? '');
-}
-
-function backendPort(text: string): number | undefined {
-  const prose = text.replaceAll(/\b(?:public|external|listen|outside) port\s*(?:is |=|:|of )?\s*\d+/gi, ' ');
-  return (
-    portAfter(prose, /(?:(?:backend|service|target|internal|local|its|tcp)\s)?port(?: number)?/) ??
-    portAfter(prose, /(?:listen(?:s|ing)?|runs?|running|serv(?:es|ing)|answers|available|up) (?:on|at)(?: port)?/) ??
-    portIn(/(?:\blocalhost|[\p{L}\d-]\.[\p{L}\d]+|\]|\s|^):(\d{2,5})\b(?![:.\d/])/iu.exec(prose)?.[1] ?? '') ??
-    portIn(/\btcp\/(\d{1,5})\b|\b(\d{1,5})\/tcp\b/i.exec(prose)?.slice(1).find(Boolean) ?? '') ??
-    portIn(/\b(?:on|at) (\d{2,5})\b(?![.:/\d])/i.exec(prose)?.[1] ?? '')
-  );
 }
 
 /** Host CIDRs, or bare addresses with their prefix added. Loopback is where a service listens, and no address to give. */

@@ -2,7 +2,8 @@ import { type Fault, faultOf } from '../../base/index.ts';
 import { EXPOSE_FIELDS, type ExposeField } from '../../ingress/index.ts';
 import type { Known } from './known.ts';
 import { type Choice, nextQuestion, type Question } from './next-question.ts';
-import { type Brief, type Fields, type Intent, readAnswer, readBrief } from './read-brief.ts';
+import { type Brief, type Fields, readAnswer, readBrief } from './read-brief.ts';
+import type { Intent } from './read-intent.ts';
 
 /** What a conversation has come to so far. */
 export interface Draft {
