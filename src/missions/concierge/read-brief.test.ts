@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Known } from './known.ts';
@@ -25,6 +26,7 @@ const KNOWN: Known = {
   exposed: [],
 };
 
+const PHRASINGS = new URL('../../../test/data/phrasings.txt', import.meta.url);
 const M = { service_hostname: 'metrics.example.com' };
 const TABLE: [text: string, intent: Intent | undefined, fields: Fields][] = [
   // Seed b's own sentence, and its neighbours.
@@ -152,6 +154,28 @@ const TABLE: [text: string, intent: Intent | undefined, fields: Fields][] = [
 test('a table of phrasings', () => {
   for (const [text, intent, fields] of TABLE)
     assert.deepEqual(readBrief(text, KNOWN), { ...(intent && { intent }), fields }, text);
+});
+
+test('a longer table of phrasings, with slips, ports in words and injected instructions', () => {
+  const wrong: string[] = [];
+  let lines = 0;
+  for (const line of readFileSync(PHRASINGS, 'utf8').split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    lines++;
+    const [intent = '', text = '', inputs = ''] = line.split(' | ').map((part) => part.replace(/ \|$/, ''));
+    const fields: Fields = {};
+    for (const word of inputs.split(' ').filter((one) => one !== '')) {
+      const [name = '', value = ''] = word === 'M' ? ['service_hostname', M.service_hostname] : word.split('=');
+      // Ports are numbers; a space is written as a low line.
+      Object.assign(fields, { [name]: name.endsWith('_port') ? Number(value) : value.replaceAll('_10.', ' 10.') });
+    }
+    const read = readBrief(text, KNOWN);
+    const said = JSON.stringify([read.intent ?? 'none', ...Object.entries(read.fields).sort()]);
+    const wanted = JSON.stringify([intent, ...Object.entries(fields).sort()]);
+    if (said !== wanted) wrong.push(`${text}\n    is    ${said}\n    wants ${wanted}`);
+  }
+  assert.ok(lines > 200, `${lines} lines`);
+  assert.equal(wrong.join('\n'), '');
 });
 
 test('the brief that the wizard composes', () => {

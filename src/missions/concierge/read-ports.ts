@@ -13,7 +13,9 @@ function portAfter(text: string, words: RegExp): number | undefined {
 
 /** The port that a service listens on, as prose says it. */
 export function backendPort(text: string): number | undefined {
-  const prose = text.replaceAll(/\b(?:public|external|listen|outside) port\s*(?:is |=|:|of )?\s*\d+/gi, ' ');
+  const prose = text
+    .replaceAll(/\b(?:public|external|listen|outside) port\s*(?:is |=|:|of )?\s*\d+/gi, ' ')
+    .replace(PUBLIC_URL, ' ');
   return (
     portAfter(prose, /(?:(?:backend|service|target|internal|local|its|tcp)\s)?port(?: number)?/) ??
     portAfter(prose, /(?:listen(?:s|ing)?|runs?|running|serv(?:es|ing)|answers|available|up) (?:on|at)(?: port)?/) ??
@@ -26,7 +28,11 @@ export function backendPort(text: string): number | undefined {
 /** A port by itself, in digits or in words. */
 export const portOf = (text: string): number | undefined => portIn(text) ?? portIn(withDigits(`port ${text}`));
 
+// A whole URL says how clients come; one of this machine, where the service is.
+const PUBLIC_URL = /\bhttps?:\/\/(?!localhost\b|127\.|\[::1\])[^\s/:]+:(\d{1,5})\b/i;
+
 export const publicPort = (text: string): number | undefined =>
+  portIn(PUBLIC_URL.exec(text)?.[1] ?? '') ??
   portAfter(text, /(?:public|external|listen(?:ing)? on the hub at|listen|outside) port/);
 
 /** Both ports at once: "forward 443 to 8080", "443 -> 8080". */

@@ -42,7 +42,13 @@ export function reply(draft: Draft, text: string, known: Known, hints: Fields = 
   const fields = merge(draft, brief, text, known, hints);
   const understood = Object.keys(fields).some((key) => fields[key as ExposeField] !== draft.fields[key as ExposeField]);
   const { question, taken, fields: complete } = nextQuestion(fields, known);
+  const guessed = Object.entries(hints).filter(
+    ([field, value]) => fields[field as ExposeField] === value && draft.fields[field as ExposeField] !== value,
+  );
   const words = [
+    ...(guessed.length === 0
+      ? []
+      : [`A model read, so look at it: ${guessed.map((one) => one.join(': ')).join('; ')}.`]),
     ...(understood || draft.asks === undefined ? [] : [`I could not read that as ${describe(draft.asks)}.`]),
     ...(taken.length === 0 ? [] : [`Taken, since there is only one: ${taken.join('; ')}.`]),
   ];
