@@ -21,6 +21,7 @@ import { ingressRoutes } from './routes/ingress.ts';
 import { issuerRoutes } from './routes/issuers.ts';
 import { missionRoutes } from './routes/missions.ts';
 import { networkRoutes } from './routes/networks.ts';
+import { openIdRoutes } from './routes/openid.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -54,6 +55,7 @@ const ROUTES = [
   conciergeRoutes,
   tokenRoutes,
   sessionRoutes,
+  openIdRoutes,
   auditRoutes,
   systemRoutes,
   eventRoutes,

@@ -10,6 +10,7 @@ import { type TSchema, Type } from 'typebox';
 import type { Clock, Logger } from '../base/index.ts';
 import { data, Problem, page } from '../contract/index.ts';
 import type { Control } from '../control/index.ts';
+import type { OpenIdProvider } from './openid/provider.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -23,6 +24,14 @@ export interface RouteDeps {
   readonly control: Control;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly openid?: OpenIdSide;
+}
+
+export interface OpenIdSide {
+  readonly title: string;
+  /** Where browsers reach this API; from the request when absent. */
+  readonly publicUrl?: string;
+  readonly provider: OpenIdProvider;
 }
 
 const problems = {

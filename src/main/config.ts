@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { Fault, parseConfig } from '../base/index.ts';
+import { ALL_PERMISSIONS } from '../contract/index.ts';
 import { PublishConfig } from './publish-config.ts';
 
 const closed = { additionalProperties: false };
@@ -97,6 +98,43 @@ export const UpConfig = Type.Object(
         ),
       },
       { ...closed, default: {} },
+    ),
+    openid: Type.Optional(
+      Type.Object(
+        {
+          issuer: Type.String({
+            description: 'issuer URL of the OpenID provider that people sign in to the console with',
+          }),
+          client_id: Type.String({ description: 'as it is registered there' }),
+          client_secret_file: Type.Optional(
+            Type.String({ description: 'file with the client secret; absent: a public client with PKCE' }),
+          ),
+          scopes: Type.Array(Type.String(), {
+            default: ['openid', 'profile', 'email'],
+            description: 'scopes to ask for; some providers give groups only for one of their own',
+          }),
+          groups_claim: Type.String({ default: 'groups', description: "claim with the names of a person's groups" }),
+          groups: Type.Array(
+            Type.Object(
+              {
+                group: Type.String({ description: 'as the claim has it' }),
+                permissions: Type.Array(Type.Enum(['*', ...ALL_PERMISSIONS]), {
+                  description: 'what its members may do; * is everything',
+                }),
+              },
+              closed,
+            ),
+            { default: [], description: 'who may do what; whoever is in none of them cannot sign in' },
+          ),
+          title: Type.String({ default: 'Single sign-on', description: 'what the button says' }),
+          public_url: Type.Optional(
+            Type.String({
+              description: 'where browsers reach the console, when a proxy is in front: https://gate.example.com',
+            }),
+          ),
+        },
+        closed,
+      ),
     ),
     edge: Type.Object(
       {
@@ -207,7 +245,8 @@ export type UpConfig = Static<typeof UpConfig>;
 export function loadUpConfig(file: string | undefined, env: NodeJS.ProcessEnv): UpConfig {
   const config = parseConfig(UpConfig, file === undefined ? '' : readConfigFile(file), file ?? 'the defaults');
   applyEnvironment(config, env);
-  return config;
+  // Once more, since a part that only the environment gives has its defaults still to come. JSON is YAML.
+  return parseConfig(UpConfig, JSON.stringify(config), 'the configuration with its GATEHOUSE_ variables');
 }
 
 export function readConfigFile(file: string): string {
@@ -230,6 +269,7 @@ interface Leaf {
   readonly type?: string;
   readonly properties?: Record<string, Leaf>;
   readonly enum?: readonly string[];
+  readonly items?: Leaf;
 }
 
 /** `GATEHOUSE_EDGE_HTTPS_PORT=8443` sets `edge.https_port`: the key's path in capitals. */
@@ -270,11 +310,20 @@ function parseVariable(name: string, text: string, leaf: Leaf): unknown {
       if (!/^(true|false|1|0)$/.test(text)) throw refuse('is not true or false');
       return text === 'true' || text === '1';
     case 'array':
+      if (leaf.items?.type === 'object') return parseList(text, refuse);
       return text
         .split(',')
         .map((part) => part.trim())
         .filter((part) => part !== '');
     default:
       return text;
+  }
+}
+
+function parseList(text: string, refuse: (accepted: string) => Fault): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refuse('is no JSON list');
   }
 }

@@ -27,6 +27,7 @@ import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
 import { startIngress } from './ingress-side.ts';
 import { serveMcp } from './mcp-route.ts';
+import { openIdSide } from './openid-side.ts';
 import { startPublishing } from './publish-side.ts';
 import { openSecrets } from './secrets-side.ts';
 import { VERSION } from './version.ts';
@@ -109,6 +110,7 @@ export async function startControlHalf(
     delivered: async (id, version) => picture.certificateVersions().get(id) === version,
   });
   const adminToken = await untoldAdminToken(control, secrets);
+  const openid = openIdSide(config.openid, clock);
   const api = await createApi({
     control,
     clock,
@@ -116,6 +118,7 @@ export async function startControlHalf(
     version: VERSION,
     allowedHosts: config.api.allowed_hosts,
     isExposed: async (host) => (await exposuresOfHost(store.db, host)).some(({ status }) => status !== 'withdrawing'),
+    ...(openid && { openid }),
   });
   serveMcp(api, { control, log, version: VERSION });
   await serveConsole(api);

@@ -1,10 +1,14 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { call, get, type Page, type Problem, queryText } from './client.ts';
 
-/** One document; refetched when its kind changes (see live.ts). The path is the key, its first part the kind. */
-export function useDocument<Document>(path: string | undefined) {
+/**
+ * One document; refetched when its kind changes (see live.ts), and every `everyMs` where numbers change by themselves.
+ * The path is the key, its first part the kind.
+ */
+export function useDocument<Document>(path: string | undefined, everyMs?: number) {
   return useQuery<Document, Problem>({
     queryKey: keyOf(path ?? ''),
+    ...(everyMs !== undefined && { refetchInterval: everyMs }),
     queryFn: async () => (await get<{ data: Document }>(path!)).data,
     enabled: path !== undefined,
   });

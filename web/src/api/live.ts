@@ -4,11 +4,11 @@ import { useEffect, useState } from 'react';
 
 /** What in the cache a kind of change touches: the first parts of query keys. */
 const TOUCHED: Record<string, readonly string[]> = {
-  route: ['ingress_routes', 'overview'],
-  certificate: ['acme_certificates', 'domains', 'ingress_routes', 'overview'],
-  domain: ['domains', 'apps', 'overview'],
+  route: ['ingress_routes', 'status'],
+  certificate: ['acme_certificates', 'domains', 'ingress_routes', 'status'],
+  domain: ['domains', 'apps', 'status'],
   app: ['apps', 'domains'],
-  mission: ['missions', 'conversations', 'overview'],
+  mission: ['missions', 'conversations', 'status'],
   network: ['sdwan'],
   credential: ['acme_dns_credentials'],
   issuer: ['issuers'],

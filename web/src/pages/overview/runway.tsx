@@ -1,35 +1,33 @@
-import { Link } from 'wouter';
-import type { Certificate } from '../../api/documents.ts';
-import { Time } from '../../components/time.tsx';
+import type { CSSProperties } from 'react';
+import type { SystemStatus } from '../../api/documents.ts';
 
-const DAY = 86_400_000;
-const WINDOW_DAYS = 30;
-
-/** Certificates by the days they have left, soonest first, as bars on one scale. */
-export function Runway({ certificates, now }: { certificates: readonly Certificate[]; now: number }) {
-  const ending = certificates
-    .flatMap((certificate) =>
-      certificate.served === null ? [] : [{ ...certificate, end: Date.parse(certificate.served.not_after) }],
-    )
-    .sort((a, b) => a.end - b.end);
-  if (ending.length === 0) return <p className="quiet">None.</p>;
+/** How many served certificates end within which time, as bars; the soonest on top. */
+export function Runway({ runway }: { runway: SystemStatus['runway'] }) {
+  const most = Math.max(1, ...runway.map(({ count }) => count));
+  if (runway.every(({ count }) => count === 0)) return <p className="quiet">No certificate is served yet.</p>;
   return (
-    <ul className="runway">
-      {ending.map(({ id, names, end, why }) => {
-        const days = Math.max(0, (end - now) / DAY);
-        return (
-          <li key={id}>
-            <div>
-              <Link href={`/app/system/acme/certificates/${id}`}>{names[0]}</Link>
-              <span className="quiet">
-                ends <Time at={end} />
-              </span>
-            </div>
-            <progress max={WINDOW_DAYS} value={days} aria-label={`${Math.floor(days)} days left`} />
-            <span className="quiet">{why.summary}</span>
-          </li>
-        );
-      })}
-    </ul>
+    <table className="bars">
+      <caption className="visually-hidden">Served certificates by days left</caption>
+      <tbody>
+        {runway.map(({ within_days: days, count }, i) => (
+          <tr key={days}>
+            <th scope="row">{rangeOf(days, runway[i - 1]?.within_days ?? 0)}</th>
+            <td>
+              <div
+                className={`bar ${days === 0 ? 'bad' : days !== null && days <= 7 ? 'warn' : 'good'}`}
+                style={{ '--share': count / most } as CSSProperties}
+              />
+            </td>
+            <td className="number">{count.toLocaleString('en')}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
+}
+
+function rangeOf(days: number | null, before: number | null): string {
+  if (days === 0) return 'expired';
+  if (days === 1) return 'under a day';
+  return days === null ? `over ${before} days` : `${before} to ${days} days`;
 }
