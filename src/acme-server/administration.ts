@@ -17,6 +17,7 @@ import {
 import { appendAudit } from '../store/audit.ts';
 import { type EabKeySettings, parseEabSettings, parseStoredEabSettings } from './eab-key.ts';
 import { eabSecretPath } from './external-account.ts';
+import { type OrderView, viewOrders } from './order-view.ts';
 import { type ProfileSettings, parseProfileSettings } from './profile.ts';
 import type { AcmeServerDeps } from './services.ts';
 
@@ -80,6 +81,8 @@ export interface AcmeAdministration {
   listAccounts(filter: { readonly profileId?: string }, page: Page): Promise<AccountView[]>;
   getAccount(id: string): Promise<AccountView>;
   deactivateAccount(id: string, actor: string): Promise<AccountView>;
+  /** Orders of an account, newest first. */
+  listOrders(accountId: string, page: { before?: string; limit: number }): Promise<OrderView[]>;
 }
 
 export type AdministrationDeps = Pick<AcmeServerDeps, 'store' | 'secrets' | 'clock' | 'upstream'>;
@@ -222,6 +225,7 @@ export function createAdministration(deps: AdministrationDeps): AcmeAdministrati
     async listAccounts(filter, page) {
       return (await listAccounts(store.db, filter, page)).map(accountView);
     },
+    listOrders: (accountId, page) => viewOrders(store.db, accountId, page, clock.now()),
     async getAccount(id) {
       return accountView((await findAccount(store.db, id)) ?? fail('not_found', 404, `there is no account ${id}`));
     },

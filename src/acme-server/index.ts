@@ -10,6 +10,7 @@ export type {
   ProfileView,
 } from './administration.ts';
 export { EabKeySettings } from './eab-key.ts';
+export type { OrderView } from './order-view.ts';
 export { ProfileSettings } from './profile.ts';
 export { type AcmeServer, createAcmeServer } from './server.ts';
 export type { AcmeServerDeps, CertificateIssuer, UpstreamIssuers } from './services.ts';

@@ -81,3 +81,17 @@ export const AcmeAccount = named(
   }),
 );
 export type AcmeAccount = Static<typeof AcmeAccount>;
+
+export const AcmeOrder = named(
+  'AcmeOrder',
+  Type.Object({
+    id: Type.String(),
+    status: words(['pending', 'ready', 'processing', 'valid', 'invalid']),
+    names: Type.Array(Type.String()),
+    problem: Nullable(Type.String({ description: 'why it failed' })),
+    certificate_serial: Nullable(Type.String()),
+    created_at: Time,
+    expires_at: Time,
+  }),
+);
+export type AcmeOrder = Static<typeof AcmeOrder>;

@@ -1,9 +1,9 @@
-import type { AcmeAccount, AcmeProfile, CreatedEabKey, CreateEabKey, EabKey } from '../contract/index.ts';
+import type { AcmeAccount, AcmeOrder, AcmeProfile, CreatedEabKey, CreateEabKey, EabKey } from '../contract/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { absent, type ControlDeps, guarded } from './context.ts';
 import { time, timeOrNull } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
-import type { AccountView, EabKeyView, ProfileView } from './ports/index.ts';
+import type { AccountView, EabKeyView, OrderView, ProfileView } from './ports/index.ts';
 
 export interface AcmeServerUseCases {
   listProfiles(actor: Actor, page: PageInput): Promise<Page<AcmeProfile>>;
@@ -15,6 +15,9 @@ export interface AcmeServerUseCases {
   createEabKey(actor: Actor, profile: string, input: CreateEabKey): Promise<CreatedEabKey>;
   revokeEabKey(actor: Actor, profile: string, id: string): Promise<EabKey>;
   listAccounts(actor: Actor, input: PageInput & { profile?: string }): Promise<Page<AcmeAccount>>;
+  getAccount(actor: Actor, id: string): Promise<AcmeAccount>;
+  /** Newest first. */
+  listOrders(actor: Actor, account: string, input: PageInput): Promise<Page<AcmeOrder>>;
   deactivateAccount(actor: Actor, id: string): Promise<AcmeAccount>;
 }
 
@@ -72,6 +75,14 @@ export function createAcmeServerUseCases(deps: ControlDeps): AcmeServerUseCases 
       const rows = await read(actor).listAccounts(filter, pageFrom(input));
       return pageOf(rows, limitOf(input), ({ id }) => id, accountDocument);
     },
+    getAccount: async (actor, id) => accountDocument(await read(actor).getAccount(id)),
+    async listOrders(actor, account, input) {
+      const administration = read(actor);
+      await administration.getAccount(account);
+      const before = decodeCursor(input.cursor, 'string');
+      const page = { limit: limitOf(input) + 1, ...(before !== undefined && { before }) };
+      return pageOf(await administration.listOrders(account, page), limitOf(input), ({ id }) => id, orderDocument);
+    },
     deactivateAccount: (actor, id) =>
       guarded(deps, actor, act('acme_account.deactivate', `acme_account:${id}`), async () =>
         accountDocument(await server().deactivateAccount(id, actor.name)),
@@ -104,4 +115,14 @@ const accountDocument = (view: AccountView): AcmeAccount => ({
   thumbprint: view.thumbprint,
   eab_key: view.eab_key ?? null,
   created_at: time(view.created_at),
+});
+
+const orderDocument = (view: OrderView): AcmeOrder => ({
+  id: view.id,
+  status: view.status,
+  names: [...view.names],
+  problem: view.problem ?? null,
+  certificate_serial: view.serial ?? null,
+  created_at: time(view.createdAt),
+  expires_at: time(view.expiresAt),
 });

@@ -109,6 +109,22 @@ export async function listOrderIds(
   return (await query.execute()).map(({ id }) => id);
 }
 
+/** Every order of an account, newest first, those before the id `before`. */
+export async function listOrdersOfAccount(
+  db: Db,
+  accountId: string,
+  page: { before?: string; limit: number },
+): Promise<AcmeOrderRow[]> {
+  let query = db
+    .selectFrom('acme_order')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .orderBy('id', 'desc')
+    .limit(page.limit);
+  if (page.before !== undefined) query = query.where('id', '<', page.before);
+  return query.execute();
+}
+
 /** Orders that may still become something, up to `limit`. */
 export async function countOpenOrders(db: Db, accountId: string, now: number, limit: number): Promise<number> {
   return (await countOpen(db, [accountId, 'open', 'processing', now, limit])).rows.length;

@@ -1,5 +1,13 @@
 import { Type } from 'typebox';
-import { AcmeAccount, AcmeProfile, CreatedEabKey, CreateEabKey, EabKey, PageQuery } from '../../contract/index.ts';
+import {
+  AcmeAccount,
+  AcmeOrder,
+  AcmeProfile,
+  CreatedEabKey,
+  CreateEabKey,
+  EabKey,
+  PageQuery,
+} from '../../contract/index.ts';
 import { type Api, answers, creates, IdPath, lists, nothing, type RouteDeps } from '../route.ts';
 
 const BASE = '/system/acme_profiles';
@@ -137,6 +145,33 @@ export function acmeServerRoutes(api: Api, { control }: RouteDeps): void {
       },
     },
     (request) => acmeServer.listAccounts(request.actor, request.query),
+  );
+  api.get(
+    '/system/acme_accounts/:id',
+    {
+      schema: {
+        tags,
+        operationId: 'getAcmeAccount',
+        summary: 'Shows an account',
+        params: IdPath,
+        response: answers(AcmeAccount),
+      },
+    },
+    async (request) => ({ data: await acmeServer.getAccount(request.actor, request.params.id) }),
+  );
+  api.get(
+    '/system/acme_accounts/:id/orders',
+    {
+      schema: {
+        tags,
+        operationId: 'listAcmeOrders',
+        summary: 'Lists orders of an account, newest first',
+        params: IdPath,
+        querystring: Type.Object(PageQuery),
+        response: lists(AcmeOrder),
+      },
+    },
+    (request) => acmeServer.listOrders(request.actor, request.params.id, request.query),
   );
   api.delete(
     '/system/acme_accounts/:id',

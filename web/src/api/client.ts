@@ -37,7 +37,18 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
  * Calls the API with the session cookie. The header is what makes a forged cross-site request impossible: a form cannot
  * set it, and a script of another origin may not.
  */
-export async function call<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
+export function call<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
+  return send(method, path, body === undefined ? undefined : ['application/json', JSON.stringify(body)]);
+}
+
+/** The same, with a body that is not JSON. */
+export const callText = <Answer>(path: string, type: string, text: string) => send<Answer>('POST', path, [type, text]);
+
+async function send<Answer>(
+  method: Method,
+  path: string,
+  body?: readonly [type: string, text: string],
+): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, {
@@ -46,9 +57,9 @@ export async function call<Answer>(method: Method, path: string, body?: unknown)
       headers: {
         accept: 'application/json',
         'x-gatehouse-console': '1',
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': body[0] }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: body[1] }),
     });
   } catch {
     throw new Problem(0, {

@@ -1,6 +1,7 @@
 // The API's own schemas, as types: the console has no second description of what the server answers.
 export type {
   AcmeAccount,
+  AcmeOrder,
   AcmeProfile,
   App,
   AuditEvent,
@@ -16,8 +17,12 @@ export type {
   DnsCredential,
   DnsProvider,
   Domain,
+  DomainImport,
   EabKey,
+  Enrolment,
+  ImportLine,
   IngressRoute,
+  Instance,
   Issuer,
   Mission,
   MissionEvent,

@@ -40,3 +40,8 @@ export function Time({ at }: { at: number | string | null | undefined }) {
     </time>
   );
 }
+
+/** A time that something waits for: once it is there, it happens any moment. */
+export function Coming({ at }: { at: string }) {
+  return Date.parse(at) <= useNow() ? <span>any moment</span> : <Time at={at} />;
+}

@@ -1,4 +1,4 @@
-import { Time } from './time.tsx';
+import { Coming } from './time.tsx';
 
 interface WhyDocument {
   readonly summary: string;
@@ -38,7 +38,7 @@ export function Why({ why }: { why: WhyDocument }) {
       {why.advice !== null && <span>What to do: {why.advice}</span>}
       {why.next_attempt_at !== null && (
         <span className="quiet">
-          {problem === null ? 'Looked at again' : 'Next attempt'} <Time at={why.next_attempt_at} />
+          {problem === null ? 'Looked at again' : 'Next attempt'} <Coming at={why.next_attempt_at} />
           {why.attempts > 0 && `, after ${why.attempts} failed ${why.attempts === 1 ? 'attempt' : 'attempts'}`}
         </span>
       )}

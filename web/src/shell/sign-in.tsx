@@ -53,8 +53,8 @@ export function SignIn() {
           </a>
         ))}
         <p className="quiet">
-          {ways.length > 0 ? 'Or use' : 'Use'} a token. The first one was printed when Gatehouse started for the first time; more are made with{' '}
-          <code>gatehouse tokens create</code>.
+          {ways.length > 0 ? 'Or use' : 'Use'} a token. The first one was printed when Gatehouse started for the first
+          time; more are made with <code>gatehouse tokens create</code>.
         </p>
         <TextField
           className="field"

@@ -1,3 +1,4 @@
+import { Link } from 'wouter';
 import type { AcmeAccount } from '../../api/documents.ts';
 import { useList } from '../../api/hooks.ts';
 import { Empty, Failure, Loading } from '../../components/states.tsx';
@@ -28,7 +29,9 @@ export function Accounts() {
           more={accounts.hasNextPage ? () => void accounts.fetchNextPage() : undefined}
           render={(row) => (
             <>
-              <span className="mono">{row.id}</span>
+              <Link href={`/accounts/${row.id}`} className="mono">
+                {row.id}
+              </Link>
               <span className="narrow-hide">{row.profile}</span>
               <Status word={row.status} />
               <span className="narrow-hide">{row.contact.join(', ')}</span>

@@ -1,9 +1,10 @@
 import { useState } from 'react';
-import { Button, Checkbox } from 'react-aria-components';
+import { Button } from 'react-aria-components';
 import { Link } from 'wouter';
 import type { CertificateDetail, CertificateEvent, CertificateVersion } from '../../api/documents.ts';
 import { useChange, useDocument } from '../../api/hooks.ts';
 import { useMay } from '../../api/session.tsx';
+import { Check } from '../../components/check.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { Confirm } from '../../components/dialog.tsx';
 import { FormProblem } from '../../components/form.tsx';
@@ -91,10 +92,9 @@ function Revoke({ path, name, onClose }: { path: string; name: string; onClose: 
       }
     >
       <Choice label="Reason" value={reason} onChange={setReason} options={REASONS} />
-      <Checkbox className="checkbox" isSelected={replace} onChange={setReplace}>
-        <span className="box" aria-hidden="true" />
+      <Check checked={replace} onChange={setReplace}>
         Get a replacement
-      </Checkbox>
+      </Check>
     </Confirm>
   );
 }

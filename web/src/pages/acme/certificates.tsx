@@ -1,6 +1,9 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
 import { Link } from 'wouter';
 import type { Certificate } from '../../api/documents.ts';
 import { useList } from '../../api/hooks.ts';
+import { useMay } from '../../api/session.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { useFilter } from '../../components/filter.ts';
 import { Field } from '../../components/form.tsx';
@@ -9,11 +12,15 @@ import { StagingMark, Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { VirtualList } from '../../components/virtual-list.tsx';
 import { Page, Tabs } from '../../shell/page.tsx';
+import { NewCertificate } from './new-certificate.tsx';
 import { ACME_TABS } from './tabs.ts';
+import { UploadCertificate } from './upload-certificate.tsx';
 
 const STATUSES = ['failed', 'expired', 'revoked', 'pending', 'issuing', 'renewing', 'valid'];
 
 export function CertificateList() {
+  const may = useMay('system.acme.manage');
+  const [open, setOpen] = useState<'new' | 'upload'>();
   const [filter, change] = useFilter();
   const certificates = useList<Certificate>('/system/acme_certificates', {
     prefix: filter('name'),
@@ -21,7 +28,22 @@ export function CertificateList() {
   });
   const filtered = filter('name') !== '' || filter('status') !== '';
   return (
-    <Page title="Certificates" lead="What is served, until when, and what comes next.">
+    <Page
+      title="Certificates"
+      lead="What is served, until when, and what comes next."
+      actions={
+        may && (
+          <>
+            <Button className="button" onPress={() => setOpen('upload')}>
+              Bring your own
+            </Button>
+            <Button className="button primary" onPress={() => setOpen('new')}>
+              Get a certificate
+            </Button>
+          </>
+        )
+      }
+    >
       <Tabs label="ACME" tabs={ACME_TABS} />
       <div className="toolbar">
         <div className="grow">
@@ -68,6 +90,8 @@ export function CertificateList() {
           )}
         />
       )}
+      {open === 'new' && <NewCertificate onClose={() => setOpen(undefined)} />}
+      {open === 'upload' && <UploadCertificate onClose={() => setOpen(undefined)} />}
     </Page>
   );
 }

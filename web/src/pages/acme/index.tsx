@@ -1,5 +1,6 @@
 import { Redirect, Route, Switch } from 'wouter';
 import { Gate } from '../../shell/console.tsx';
+import { AccountPage } from './account.tsx';
 import { Accounts } from './accounts.tsx';
 import { CertificatePage } from './certificate.tsx';
 import { CertificateList } from './certificates.tsx';
@@ -16,6 +17,7 @@ export default function Acme() {
         <Route path="/issuers" component={IssuerList} />
         <Route path="/dns-credentials" component={DnsCredentials} />
         <Route path="/profiles" component={Profiles} />
+        <Route path="/accounts/:id">{({ id }) => <AccountPage id={id} />}</Route>
         <Route path="/accounts" component={Accounts} />
         <Route>
           <Redirect to="/certificates" replace />

@@ -1,15 +1,31 @@
+import { useState } from 'react';
+import { Button } from 'react-aria-components';
 import type { Issuer } from '../../api/documents.ts';
 import { useList } from '../../api/hooks.ts';
+import { useMay } from '../../api/session.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { StagingMark } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { Page, Tabs } from '../../shell/page.tsx';
+import { NewIssuer } from './new-issuer.tsx';
 import { ACME_TABS } from './tabs.ts';
 
 export function IssuerList() {
+  const may = useMay('system.acme.manage');
   const issuers = useList<Issuer>('/system/issuers');
+  const [adding, setAdding] = useState(false);
   return (
-    <Page title="Issuers" lead="Where certificates come from, and how much of each one's limits is used.">
+    <Page
+      title="Issuers"
+      lead="Where certificates come from, and how much of each one's limits is used."
+      actions={
+        may && (
+          <Button className="button primary" onPress={() => setAdding(true)}>
+            Add an issuer
+          </Button>
+        )
+      }
+    >
       <Tabs label="ACME" tabs={ACME_TABS} />
       <Loaded query={issuers}>
         {() => (
@@ -20,6 +36,7 @@ export function IssuerList() {
           </div>
         )}
       </Loaded>
+      {adding && <NewIssuer onClose={() => setAdding(false)} />}
     </Page>
   );
 }

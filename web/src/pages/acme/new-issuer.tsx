@@ -20,7 +20,9 @@ export function NewIssuer({ onClose }: { onClose: () => void }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const given = (key: string) => (value(key).trim() === '' ? {} : { [key]: value(key).trim() });
-    const contact = value('contact').split(/[\s,]+/).filter(Boolean);
+    const contact = value('contact')
+      .split(/[\s,]+/)
+      .filter(Boolean);
     create.mutate({
       method: 'POST',
       path: '/system/issuers',
@@ -47,7 +49,12 @@ export function NewIssuer({ onClose }: { onClose: () => void }) {
         <Field label="Preferred chain" {...field('preferred_chain')} hint="Name of the root or its issuer" />
         <Field label="EAB key id" {...field('key_id')} hint="If it asks for an external account" />
         <Field label="EAB HMAC key" {...field('hmac_key')} secret />
-        <Field label="Its own root" {...field('ca_certificate')} lines={4} hint="PEM, if this machine does not trust it" />
+        <Field
+          label="Its own root"
+          {...field('ca_certificate')}
+          lines={4}
+          hint="PEM, if this machine does not trust it"
+        />
         <div className="wide">
           <Check checked={staging} onChange={setStaging}>
             For trying only: its certificates never count for production

@@ -1,24 +1,35 @@
+import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import type { AcmeProfile, CreatedEabKey, EabKey, SystemCa } from '../../api/documents.ts';
+import type { AcmeProfile, EabKey, SystemCa } from '../../api/documents.ts';
 import { useChange, useDocument, useList } from '../../api/hooks.ts';
 import { useMay } from '../../api/session.tsx';
 import { CopyLine } from '../../components/copy.tsx';
-import { Overlay } from '../../components/dialog.tsx';
 import { FormProblem } from '../../components/form.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { Page, Tabs } from '../../shell/page.tsx';
+import { NewEabKey } from './new-eab-key.tsx';
+import { NewProfile } from './new-profile.tsx';
 import { ACME_TABS } from './tabs.ts';
 
 /** Our own CA: its root, and the profiles by which other people's clients ask it. */
 export function Profiles() {
   const profiles = useList<AcmeProfile>('/system/acme_profiles');
   const ca = useDocument<SystemCa>('/system/ca');
+  const may = useMay('system.acme.manage');
+  const [adding, setAdding] = useState(false);
   return (
     <Page
       title="Our CA"
       lead="Each profile is an ACME directory of its own: who may ask, for what, and how it is proved."
+      actions={
+        may && (
+          <Button className="button primary" onPress={() => setAdding(true)}>
+            New profile
+          </Button>
+        )
+      }
     >
       <Tabs label="ACME" tabs={ACME_TABS} />
       {ca.data?.root_file != null && (
@@ -30,6 +41,7 @@ export function Profiles() {
       <Loaded query={profiles}>
         {() => profiles.rows.map((profile) => <ProfileCard key={profile.id} profile={profile} />)}
       </Loaded>
+      {adding && <NewProfile onClose={() => setAdding(false)} />}
     </Page>
   );
 }
@@ -60,7 +72,7 @@ function EabKeys({ profile }: { profile: string }) {
   const may = useMay('system.acme.manage');
   const path = `/system/acme_profiles/${profile}/eab_keys`;
   const keys = useList<EabKey>(path);
-  const create = useChange<CreatedEabKey>();
+  const [making, setMaking] = useState(false);
   const revoke = useChange();
   return (
     <details>
@@ -106,26 +118,13 @@ function EabKeys({ profile }: { profile: string }) {
           </tbody>
         </table>
       )}
-      <FormProblem problem={create.error ?? revoke.error} />
+      <FormProblem problem={revoke.error} />
       {may && (
-        <Button
-          className="button small"
-          isDisabled={create.isPending}
-          onPress={() => create.mutate({ method: 'POST', path, body: {} })}
-        >
+        <Button className="button small" onPress={() => setMaking(true)}>
           Make a key
         </Button>
       )}
-      {create.data !== undefined && (
-        <Overlay title="A new binding key" open onClose={create.reset}>
-          <p>Take the secret now: it is not shown again.</p>
-          <CopyLine text={create.data.id} label="key id" />
-          <CopyLine text={create.data.hmac_key} label="HMAC key" />
-          <Button className="button primary" onPress={create.reset}>
-            I have it
-          </Button>
-        </Overlay>
-      )}
+      {making && <NewEabKey profile={profile} onClose={() => setMaking(false)} />}
     </details>
   );
 }

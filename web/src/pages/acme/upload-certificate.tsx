@@ -16,7 +16,7 @@ export function UploadCertificate({ onClose }: { onClose: () => void }) {
     event.preventDefault();
     upload.mutate({
       method: 'POST',
-      path: '/system/acme_certificates/uploads',
+      path: '/system/acme_certificates/upload',
       body: { chain_pem: chain, private_key_pem: key },
       onDone: ({ id }) => navigate(`/certificates/${id}`),
     });

@@ -9,7 +9,7 @@ import { Confirm } from '../../components/dialog.tsx';
 import { FormProblem } from '../../components/form.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { StagingMark, Status } from '../../components/status.tsx';
-import { Time } from '../../components/time.tsx';
+import { Coming, Time } from '../../components/time.tsx';
 import { Timeline } from '../../components/timeline.tsx';
 import { Why } from '../../components/why.tsx';
 import { Page } from '../../shell/page.tsx';
@@ -110,7 +110,7 @@ function Details({ domain }: { domain: Domain }) {
             Looked <Time at={dns.looked_at} />
             {dns.next_look_at !== null && (
               <>
-                , again <Time at={dns.next_look_at} />
+                , again <Coming at={dns.next_look_at} />
               </>
             )}
           </p>

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { Button, FileTrigger } from 'react-aria-components';
+import { callText, type Problem } from '../../api/client.ts';
 import type { App, DomainImport, ImportLine } from '../../api/documents.ts';
-import { callText, Problem } from '../../api/client.ts';
 import { useDocument, useList } from '../../api/hooks.ts';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';

@@ -13,6 +13,7 @@ import { Time } from '../../components/time.tsx';
 import { VirtualList } from '../../components/virtual-list.tsx';
 import { Page } from '../../shell/page.tsx';
 import { AddDomain } from './add.tsx';
+import { ImportDomains } from './import.tsx';
 
 const STATUSES = [
   { id: '', title: 'Any status' },
@@ -26,6 +27,7 @@ export function DomainList() {
   const may = useMay('apps.manage');
   const [filter, change] = useFilter();
   const [adding, setAdding] = useState(false);
+  const [importing, setImporting] = useState(false);
   const prefix = filter('name');
   const status = filter('status');
   const apps = useList<App>('/apps');
@@ -36,9 +38,16 @@ export function DomainList() {
       lead="Names that your apps answer to. Each gets its certificate by itself, once its DNS points here."
       actions={
         may && (
-          <Button className="button primary" onPress={() => setAdding(true)}>
-            Add a domain
-          </Button>
+          <>
+            {apps.rows.length > 0 && (
+              <Button className="button" onPress={() => setImporting(true)}>
+                Import
+              </Button>
+            )}
+            <Button className="button primary" onPress={() => setAdding(true)}>
+              Add a domain
+            </Button>
+          </>
         )
       }
     >
@@ -86,6 +95,7 @@ export function DomainList() {
           )}
         />
       )}
+      {importing && <ImportDomains apps={apps.rows} onClose={() => setImporting(false)} />}
       {adding && <AddDomain apps={apps.rows} onClose={() => setAdding(false)} />}
     </Page>
   );

@@ -6,6 +6,7 @@ import { Field } from '../../components/form.tsx';
 import { Empty, Failure, Loading } from '../../components/states.tsx';
 import { StagingMark, Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
+import { VirtualList } from '../../components/virtual-list.tsx';
 
 const DAY = 86_400_000;
 
@@ -25,45 +26,68 @@ export function RouteMonitor() {
       )}
       {routes.isPending && <Loading />}
       {routes.isSuccess && routes.rows.length === 0 && <Empty title="No route is published" />}
-      {routes.rows.map((route) => (
-        <RouteCard key={route.id} route={route} />
-      ))}
-      {routes.hasNextPage && (
-        <button type="button" className="button" onClick={() => void routes.fetchNextPage()}>
-          Show more
-        </button>
+      {routes.rows.length > 0 && (
+        <VirtualList
+          label="Routes"
+          rows={routes.rows}
+          rowKey={(row) => row.id}
+          columns="minmax(0, 2.2fr) max-content minmax(0, 1.3fr) minmax(0, 1.1fr) minmax(0, 1.1fr)"
+          head={['Rule', 'Status', 'Issuer', 'Ends', 'Delivery']}
+          more={routes.hasNextPage ? () => void routes.fetchNextPage() : undefined}
+          render={(route) => <RouteRow route={route} />}
+          detail={{
+            summary: ({ routers }) => `${routers.length} ${routers.length === 1 ? 'router' : 'routers'}`,
+            render: (route) => <RouteDetail route={route} />,
+          }}
+        />
       )}
     </>
   );
 }
 
-function RouteCard({ route }: { route: IngressRoute }) {
-  const { certificate } = route;
-  const served = certificate?.served ?? null;
+function RouteRow({ route }: { route: IngressRoute }) {
+  const served = route.certificate?.served ?? null;
   return (
-    <section className="card">
-      <header>
-        <h2 className="mono">{route.rule}</h2>
-        <span className="actions">
-          {certificate !== null && <Status word={certificate.status} />}
-          <span className={`pill ${route.live ? 'good' : 'warn'}`}>{route.live ? 'live' : 'not live yet'}</span>
-        </span>
-      </header>
+    <>
+      <span className="mono" title={route.rule}>
+        {route.rule}
+      </span>
+      <Status word={route.certificate?.status ?? (route.live ? 'live' : 'pending')} />
+      <span className="narrow-hide" title={served?.issuer_name ?? ''}>
+        {served?.staging === true && <StagingMark />} {served?.issuer_name ?? '–'}
+      </span>
+      <span className="narrow-hide">
+        {served === null ? (
+          '–'
+        ) : (
+          <>
+            <Time at={served.not_after} /> <EndingSoon notBefore={served.not_before} notAfter={served.not_after} />
+          </>
+        )}
+      </span>
+      <span className="narrow-hide">
+        <Delivered route={route} />
+      </span>
+    </>
+  );
+}
+
+const DELIVERY = { wanted: 'not there yet', delivered: 'delivered', seen: 'seen serving' } as const;
+
+function Delivered({ route }: { route: IngressRoute }) {
+  const behind = route.delivery.find(({ state, problem }) => problem !== null || state === 'wanted');
+  if (behind !== undefined) return <span className="pill warn">{behind.publisher} not yet</span>;
+  const seen = route.delivery.length > 0 && route.delivery.every(({ state }) => state === 'seen');
+  return <span className="pill good">{seen ? 'seen serving' : 'delivered'}</span>;
+}
+
+function RouteDetail({ route }: { route: IngressRoute }) {
+  const { certificate } = route;
+  return (
+    <>
       <dl className="facts">
         <dt>From</dt>
         <dd>{route.source}</dd>
-        {served !== null && (
-          <>
-            <dt>Issuer</dt>
-            <dd>
-              {served.issuer_name} {served.staging && <StagingMark />}
-            </dd>
-            <dt>Ends</dt>
-            <dd>
-              <Time at={served.not_after} /> <EndingSoon notBefore={served.not_before} notAfter={served.not_after} />
-            </dd>
-          </>
-        )}
         {certificate !== null && (
           <>
             <dt>Certificate</dt>
@@ -74,53 +98,51 @@ function RouteCard({ route }: { route: IngressRoute }) {
         )}
         <dt>Delivery</dt>
         <dd>
-          {route.delivery.map(({ publisher, state, problem }) => (
+          {route.delivery.map(({ publisher, state, at, problem }) => (
             <div key={publisher}>
-              {publisher}: {state === 'seen' ? 'seen serving' : state}
+              {publisher}: {DELIVERY[state]} <Time at={at} />
               {problem !== null && <span className="form-error"> {problem}</span>}
             </div>
           ))}
         </dd>
-      </dl>
-      <details>
-        <summary>
-          {route.routers.length} {route.routers.length === 1 ? 'router' : 'routers'}
-        </summary>
-        <table className="rows">
-          <thead>
-            <tr>
-              <th scope="col">Router</th>
-              <th scope="col">Path</th>
-              <th scope="col">Backend</th>
-              <th scope="col">Entry point</th>
-            </tr>
-          </thead>
-          <tbody>
-            {route.routers.map((router) => (
-              <tr key={router.name}>
-                <td data-label="Router" className="mono">
-                  {router.name}
-                </td>
-                <td data-label="Path" className="mono">
-                  {router.path}
-                </td>
-                <td data-label="Backend" className="mono">
-                  {router.backend}
-                </td>
-                <td data-label="Entry point">{router.entrypoint}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        <p>
+        <dt>Public</dt>
+        <dd>
           {route.public_urls.map((url) => (
-            <a key={url} href={url} target="_blank" rel="noreferrer">
-              {url}
-            </a>
+            <div key={url}>
+              <a href={url} target="_blank" rel="noreferrer">
+                {url}
+              </a>
+            </div>
           ))}
-        </p>
-      </details>
-    </section>
+        </dd>
+      </dl>
+      <table className="rows dense">
+        <thead>
+          <tr>
+            <th scope="col">Router</th>
+            <th scope="col">Path</th>
+            <th scope="col">Backend</th>
+            <th scope="col">Entry point</th>
+          </tr>
+        </thead>
+        <tbody>
+          {route.routers.map((router) => (
+            <tr key={router.name}>
+              <td data-label="Router" className="mono">
+                {router.name}
+              </td>
+              <td data-label="Path" className="mono">
+                {router.path}
+              </td>
+              <td data-label="Backend" className="mono">
+                {router.backend}
+              </td>
+              <td data-label="Entry point">{router.entrypoint}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }
 

@@ -62,6 +62,13 @@ export function Wizard({ onBrief, busy }: { onBrief: (text: string) => void; bus
           required
           placeholder="8080"
         />
+        <Field
+          label="Public port"
+          value={value('listen_port')}
+          onChange={set('listen_port')}
+          placeholder={https ? '443' : '80'}
+          hint="On the hub"
+        />
         <Choice
           label="Network"
           value={network}

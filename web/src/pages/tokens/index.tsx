@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Button } from 'react-aria-components';
-import type { Token } from '../../api/documents.ts';
+import { PERMISSIONS, type Token } from '../../api/documents.ts';
 import { useChange, useList } from '../../api/hooks.ts';
 import { Confirm } from '../../components/dialog.tsx';
 import { Loaded } from '../../components/states.tsx';
@@ -55,7 +55,9 @@ function TokenList() {
                       <strong>{token.name}</strong> <span className="quiet mono">{token.id}</span>
                     </td>
                     <td data-label="May">
-                      {token.permissions.join(', ')}
+                      {token.permissions.length === Object.keys(PERMISSIONS).length
+                        ? 'everything'
+                        : token.permissions.join(', ')}
                       {token.apps !== null && <span className="quiet"> for {token.apps.join(', ')} only</span>}
                     </td>
                     <td data-label="Last used">
