@@ -26,7 +26,11 @@ export async function viewOrders(
   const idsOf = (row: (typeof rows)[number]) =>
     row.authorizations === null ? [] : (JSON.parse(row.authorizations) as string[]);
   const ids = [...new Set(rows.filter(({ state }) => state === 'open').flatMap(idsOf))];
-  const known = new Map(ids.length === 0 ? [] : (await findAuthorizations(db, ids)).map((one) => [one.id, one]));
+  const known = new Map(
+    ids.length === 0
+      ? []
+      : (await findAuthorizations(db, ids)).flatMap((one) => (one === undefined ? [] : [[one.id, one] as const])),
+  );
   return rows.map((row) => ({
     id: row.id,
     status: orderStatus(

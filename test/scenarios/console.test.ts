@@ -116,8 +116,7 @@ test('the console', async (t) => {
     await choose(page, 'Issuer', 'internal-ca');
     await page.getByRole('button', { name: 'Make a plan' }).click();
     const card = page.getByRole('region', { name: /Mission: / });
-    await page.waitForTimeout(4000); console.error(await page.getByRole('list', {name:'Conversation'}).innerText(), await page.getByRole('alert').allInnerTexts()); await page.screenshot({path:'/tmp/expose.png'});
-    await card.getByText('proposed', { exact: true }).waitFor({timeout:5000});
+    await card.getByText('proposed', { exact: true }).waitFor();
 
     const { token: approver } = await world.api('POST', '/tokens', {
       name: 'approver',

@@ -32,7 +32,7 @@ export function Wizard({ onBrief, busy }: { onBrief: (text: string) => void; bus
     const wanted = Object.entries(fields).filter(
       ([key, text]) => text !== '' && (https || !['tls_issuer', 'dns_credential_id'].includes(key)),
     );
-    onBrief(`Expose a service publicly: ${wanted.map(([key, text]) => `${key}=${text}`).join(', ')}`);
+    onBrief(['Expose a service publicly:', ...wanted.map(([key, text]) => `${key}: ${text}`)].join('\n'));
   };
   const named = (rows: readonly { id: string; name: string }[], none: string) => [
     { id: '', title: none },
