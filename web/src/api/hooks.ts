@@ -14,8 +14,15 @@ export function useDocument<Document>(path: string | undefined, everyMs?: number
   });
 }
 
+/** Rows in one page of the server, at most. */
+const MOST_ROWS = 500;
+
 /** A list that the server pages; rows come as far as they were scrolled to. */
-export function useList<Row>(path: string, filter: Readonly<Record<string, string | undefined>> = {}, limit = 200) {
+export function useList<Row>(
+  path: string,
+  filter: Readonly<Record<string, string | undefined>> = {},
+  limit = MOST_ROWS,
+) {
   const query = useInfiniteQuery<Page<Row>, Problem>({
     queryKey: [...keyOf(path), filter, limit],
     queryFn: ({ pageParam }) =>

@@ -59,8 +59,17 @@ export function useLive(): Liveness {
   return liveness;
 }
 
+/** Lists that were scrolled through this many pages are asked for again, whole, no more often than now and then. */
+const LONG_PAGES = 4;
+const LONG_EVERY_MS = 10_000;
+
 function refetch(client: QueryClient, parts: ReadonlySet<string>): void {
+  const now = Date.now();
   void client.invalidateQueries({
-    predicate: ({ queryKey }) => queryKey.some((part) => typeof part === 'string' && parts.has(part)),
+    predicate: ({ queryKey, state }) => {
+      const pages = (state.data as { pages?: readonly unknown[] } | undefined)?.pages?.length ?? 0;
+      if (pages > LONG_PAGES && now - state.dataUpdatedAt < LONG_EVERY_MS) return false;
+      return queryKey.some((part) => typeof part === 'string' && parts.has(part));
+    },
   });
 }

@@ -35,13 +35,14 @@ export function VirtualList<Row>(props: VirtualListProps<Row>) {
   }, [more, last, rows.length]);
   const toggle = (key: string) =>
     setOpen((before) => (before.has(key) ? without(before, key) : new Set([...before, key])));
-  const style = { '--columns': detail === undefined ? columns : `${columns} max-content` } as CSSProperties;
+  const style = { '--columns': detail === undefined ? columns : `${columns} 104px` } as CSSProperties;
   return (
     <section className="card flush" aria-label={props.label}>
       <div className="vhead" aria-hidden="true" style={style}>
         {props.head.map((title) => (
           <div key={title}>{title}</div>
         ))}
+        {detail !== undefined && <div />}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is scrolled by the keyboard too (WCAG 2.1.1) */}
       <div className="vlist" ref={scroller} tabIndex={0} style={{ height: Math.min(virtual.getTotalSize() + 2, 760) }}>

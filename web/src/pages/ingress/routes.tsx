@@ -31,7 +31,7 @@ export function RouteMonitor() {
           label="Routes"
           rows={routes.rows}
           rowKey={(row) => row.id}
-          columns="minmax(0, 2.2fr) max-content minmax(0, 1.3fr) minmax(0, 1.1fr) minmax(0, 1.1fr)"
+          columns="minmax(0, 2.2fr) 104px minmax(0, 1.3fr) minmax(0, 1.1fr) minmax(0, 1.1fr)"
           head={['Rule', 'Status', 'Issuer', 'Ends', 'Delivery']}
           more={routes.hasNextPage ? () => void routes.fetchNextPage() : undefined}
           render={(route) => <RouteRow route={route} />}

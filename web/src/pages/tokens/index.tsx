@@ -65,7 +65,7 @@ function TokenList() {
                     </td>
                     <td data-label="Ends">
                       {token.expires_at === null ? (
-                        <span className="quiet">never</span>
+                        <span className="quiet nowrap">never</span>
                       ) : (
                         <Time at={token.expires_at} />
                       )}
