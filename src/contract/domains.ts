@@ -40,6 +40,8 @@ export const DomainDns = named(
       allows: Nullable(Type.Boolean({ description: 'whether the issuer may issue; null when not known' })),
       detail: Nullable(Type.String()),
     }),
+    split_horizon: Nullable(Type.String({ description: 'how the views differ, in a sentence' })),
+    dnssec: Nullable(words(['broken'])),
     looked_at: Nullable(Time),
     next_look_at: Nullable(Time),
   }),

@@ -29,6 +29,8 @@ interface Report {
   readonly cdn?: string;
   readonly answers: readonly ViewAnswer[];
   readonly caa: { readonly records: readonly string[]; readonly allows?: boolean; readonly detail?: string };
+  readonly splitHorizon?: string;
+  readonly dnssec?: 'broken';
 }
 
 export function domainDocument(
@@ -95,6 +97,8 @@ function dnsPart(row: DomainRow, proofToken: string, settings: DomainSettings): 
       allows: report?.caa.allows ?? null,
       detail: report?.caa.detail ?? null,
     },
+    split_horizon: report?.splitHorizon ?? null,
+    dnssec: report?.dnssec ?? null,
     looked_at: timeOrNull(row.looked_at),
     next_look_at: timeOrNull(row.next_look_at),
   };

@@ -60,6 +60,19 @@ export function troubleshooting(domain: Known, now: number): Trouble[] {
     });
   if (domain.dns.caa.allows === false)
     found.push({ symptom: `CAA: ${domain.dns.caa.detail ?? domain.dns.caa.records.join(', ')}`, ...CAUSES.caa! });
+  if (domain.dns.split_horizon !== null && domain.tls_status !== 'issued')
+    found.push({
+      symptom: 'the DNS views differ',
+      likely_cause: `a split horizon, or DNS that is still spreading: ${domain.dns.split_horizon}`,
+      recovery:
+        'certificate authorities see what the authoritative servers answer; if these are right, wait, or name public resolvers (GATEHOUSE_ACME_DNS_RESOLVERS)',
+    });
+  if (domain.dns.dnssec === 'broken')
+    found.push({
+      symptom: 'validating resolvers refuse the name',
+      likely_cause: 'DNSSEC of the zone is broken, and certificate authorities refuse it too',
+      recovery: 'renew the zone signatures, or mend or remove the DS record at the parent; then verify',
+    });
   const problem = domain.why.problem;
   const cluster = domain.cluster_certificate;
   if (problem !== null && (domain.tls_status === 'failed' || domain.why.attempts > 0))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTestControl } from '../../test/fixtures/control.ts';
+import { until } from '../../test/fixtures/until.ts';
 import { createVirtualClock } from '../base/index.ts';
 import { SYSTEM } from '../control/index.ts';
 import { appById } from '../store/apps.ts';
@@ -219,4 +220,55 @@ test("where certificates are left to a cluster, a domain's status is the cluster
   assert.equal(issued.cluster_certificate?.name, 'cert-a-blog');
   await control.domains.verify(SYSTEM, 'a', 'blog.localhost');
   assert.equal(restarted.length, 1);
+});
+
+test('what CAA, DNSSEC and views that differ mean is said with what to do about it', async () => {
+  const clock = createVirtualClock();
+  const dns: DnsViews = {
+    async look(_name, _signal, issuers) {
+      return {
+        answers: [],
+        caa: {
+          records: ['example.com. CAA 0 issue "other.example"'],
+          allows: false,
+          detail: `${issuers?.[0]} may not issue`,
+        },
+        splitHorizon: 'your resolver answers 10.0.0.1; the authoritative servers answer 203.0.113.5',
+        dnssec: 'broken',
+      };
+    },
+    txt: async () => [],
+  };
+  const { control } = await createTestControl(clock, { dns, addresses: [HERE] });
+  await control.apps.create(SYSTEM, { id: 'a', upstreams: ['http://127.0.0.1:3000'] });
+  await control.domains.add(SYSTEM, 'a', { domain: NAME });
+  await control.domains.verify(SYSTEM, 'a', NAME);
+  const { dns: shown, troubleshooting } = await control.domains.get(SYSTEM, 'a', NAME);
+  assert.equal(shown.caa.allows, false);
+  assert.equal(shown.dnssec, 'broken');
+  for (const symptom of [/^CAA: /, /views differ/, /validating resolvers refuse/])
+    assert.ok(
+      troubleshooting.some((one) => symptom.test(one.symptom) && one.recovery.length > 10),
+      String(symptom),
+    );
+});
+
+test("an app's own name is covered by the wildcard where a DNS credential allows, and has its own where not", async () => {
+  for (const [credential, names] of [
+    ['cred_1', ['*.apps.localhost']],
+    [undefined, ['app-a.apps.localhost']],
+  ] as const) {
+    const { control, views } = await createTestControl(createVirtualClock(), {
+      credentialFor: (name) => (name === '*.apps.localhost' ? credential : undefined),
+    });
+    for (const id of ['a', 'b']) await control.apps.create(SYSTEM, { id, upstreams: ['http://127.0.0.1:3000'] });
+    control.start();
+    const certificate = async (id: string) =>
+      (await control.domains.get(SYSTEM, id, `app-${id}.apps.localhost`)).certificate;
+    await until('wished', async () => (await certificate('a')) !== null && (await certificate('b')) !== null);
+    assert.deepEqual((await certificate('a'))?.names, names);
+    // One wildcard for all apps.
+    assert.equal(views.size, credential === undefined ? 2 : 1);
+    await control.stop();
+  }
 });

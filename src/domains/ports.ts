@@ -33,11 +33,16 @@ export interface ViewAnswer {
 export interface NameLook {
   readonly answers: readonly ViewAnswer[];
   readonly caa: { readonly records: readonly string[]; readonly allows?: boolean; readonly detail?: string };
+  /** How a resolver of this network and the zone's own servers differ, in a sentence. */
+  readonly splitHorizon?: string;
+  /** Validating resolvers refuse what is there. */
+  readonly dnssec?: 'broken';
 }
 
 /** What domains ask of the DNS. Neither method throws for what a name server answers, only for defects. */
 export interface DnsViews {
-  look(name: string, signal: AbortSignal): Promise<NameLook>;
+  /** `issuers` are those that the certificate is asked of, for what CAA says of them; the default one when absent. */
+  look(name: string, signal: AbortSignal, issuers?: readonly string[]): Promise<NameLook>;
   /** Every TXT value at `name`, from the authoritative servers where they can be asked. */
   txt(name: string, signal: AbortSignal): Promise<readonly string[]>;
 }

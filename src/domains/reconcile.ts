@@ -112,7 +112,7 @@ export async function lookAgain(deps: DomainsDeps, row: DomainRow): Promise<Judg
       row.id,
       {
         dns_state: judgement.state,
-        dns_report: JSON.stringify({ ...judgement, answers: look.answers, caa: look.caa }),
+        dns_report: JSON.stringify({ ...judgement, ...look }),
         looked_at: now,
         looks,
         next_look_at: nextLook({ dns_state: judgement.state, looks, looked_at: now }, now),
@@ -133,7 +133,8 @@ async function examine(deps: DomainsDeps, row: DomainRow): Promise<{ look: NameL
     };
   const signal = AbortSignal.timeout(10_000);
   try {
-    const look = await deps.dns.look(row.name, signal);
+    const issuers = row.issuers === null ? undefined : (JSON.parse(row.issuers) as string[]);
+    const look = await deps.dns.look(row.name, signal, issuers);
     const judgement = judge({ name: row.name, appId: row.app_id }, look, deps.settings);
     if (row.proved_at !== null || judgement.proof === 'cname') return { look, judgement };
     const app = await appById(deps.store.db, row.app_id);

@@ -141,6 +141,13 @@ export const UpConfig = Type.Object(
         address: address('where the edge listens'),
         https_port: port(8443, 'HTTPS'),
         http_port: port(8080, 'HTTP: challenges and redirect'),
+        public_https_port: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 65535,
+            description: 'port by which clients reach https_port, where something forwards to it; redirects name it',
+          }),
+        ),
         workers: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 512, description: 'worker processes (default: one a core)' }),
         ),

@@ -3,7 +3,15 @@ import { Agent, request } from 'undici';
 import type { ChallengeSolver } from '../acme-client/index.ts';
 import { type Clock, Fault, faultOf, type Logger } from '../base/index.ts';
 import { ask, createDnsClient, createDnsViews, type DnsViews, ROOT_SERVERS } from '../dns/index.ts';
-import { type CaIdentity, caIdentityOf, createDoctor, createPreflight, type Finding } from '../preflight/index.ts';
+import type { DnsViews as DomainViews } from '../domains/index.ts';
+import {
+  type CaIdentity,
+  caaVerdict,
+  caIdentityOf,
+  createDoctor,
+  createPreflight,
+  type Finding,
+} from '../preflight/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import { createDns01, createDnsCredentials, type DnsCredentials, dnsSolvers } from '../solvers/dns/index.ts';
 import type { Store } from '../store/index.ts';
@@ -29,6 +37,8 @@ export interface QuotaSource {
 
 export interface DnsSide {
   readonly views: DnsViews;
+  /** The same, with what CAA says of the issuers. */
+  readonly domainViews: DomainViews;
   readonly credentials: DnsCredentials;
   readonly preflight: ReturnType<typeof createPreflight>;
   solvers(wish: { credentialId?: string; names: readonly string[] }): Promise<readonly ChallengeSolver[]>;
@@ -65,6 +75,14 @@ export function startDns(
   const sources = { dns, views, credentials, addresses: [] };
   return {
     views,
+    domainViews: {
+      txt: views.txt,
+      async look(name, within, issuers) {
+        const look = await views.look(name, within);
+        const ca = await caOf(issuers?.[0] ?? config.default_issuer);
+        return { ...look, caa: { records: look.caa.records, ...caaVerdict(name, look.caa, ca) } };
+      },
+    },
     credentials,
     preflight: createPreflight({
       ...sources,

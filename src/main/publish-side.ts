@@ -35,7 +35,8 @@ export interface PublishingDeps {
   readonly picture: PictureWriter;
   /** Where routes come from besides apps and their domains. */
   readonly sources: readonly RouteSource[];
-  readonly edgeHttps: { readonly host: string; readonly port: number };
+  /** Where the edge listens, and the port by which clients reach it. */
+  readonly edgeHttps: { readonly host: string; readonly port: number; readonly publicPort: number };
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -70,7 +71,7 @@ export function startPublishing(config: Config, deps: PublishingDeps): Publishin
   const { onDelivered } = { onDelivered: undefined, ...watched('edge', deps.edgeHttps) };
   const publishers: Publisher[] = [
     createEdgePublisher({
-      ...{ store, secrets, picture, clock, log, sources: deps.sources },
+      ...{ store, secrets, picture, clock, log, sources: deps.sources, httpsPort: deps.edgeHttps.publicPort },
       ...(onDelivered && { onDelivered }),
     }),
   ];

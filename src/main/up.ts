@@ -112,6 +112,7 @@ async function supervise(given: Supervision): Promise<void> {
           httpsPort: config.edge.https_port,
           httpPort: config.edge.http_port,
           proxyProtocolFrom: [],
+          ...(config.edge.public_https_port !== undefined && { plain: { httpsPort: config.edge.public_https_port } }),
           tls: {
             policy: defaultTlsPolicy,
             http2: true,

@@ -2,6 +2,7 @@
 // it, for the engine before each order and for `gatehouse doctor`. It refuses to mend anything, and it orders nothing.
 
 export { type CaIdentity, caIdentityOf } from './ca-identity.ts';
+export { caaVerdict } from './caa-verdict.ts';
 export { createDoctor, type DoctorSources } from './doctor.ts';
 export { type Finding, judgeName, type NameFacts } from './judge-name.ts';
 export { createPreflight, type PreflightSources } from './preflight.ts';

@@ -3,11 +3,6 @@ import type { AppRow } from '../store/apps.ts';
 import type { DomainRow } from '../store/domains.ts';
 import type { RouteGroup } from './route-group.ts';
 
-export interface DeriveSettings {
-  /** Port that clients reach the data plane's HTTPS at; 443 when absent. Redirects name it when it is another. */
-  readonly httpsPort?: number;
-}
-
 type RoutedDomain = Pick<
   DomainRow,
   'id' | 'name' | 'routed' | 'redirect_to' | 'lapsed_at' | 'certificate_id' | 'issuers'
@@ -17,7 +12,6 @@ type RoutedDomain = Pick<
 export function deriveDomain(
   app: Pick<AppRow, 'id' | 'name' | 'upstreams'>,
   domain: RoutedDomain,
-  settings: DeriveSettings = {},
 ): RouteGroup | undefined {
   if (domain.routed === 0 || domain.lapsed_at !== null) return undefined;
   const issuer = domain.issuers === null ? undefined : (JSON.parse(domain.issuers) as string[])[0];
@@ -25,16 +19,14 @@ export function deriveDomain(
     id: domain.id,
     host: domain.name,
     origin: { kind: 'domain', appId: app.id, appName: app.name },
-    routes: [routeOf(app, domain, settings)],
+    routes: [routeOf(app, domain)],
     ...(domain.certificate_id !== null && { certificateId: domain.certificate_id }),
     ...(issuer !== undefined && { issuer }),
   };
 }
 
-function routeOf(app: Pick<AppRow, 'upstreams'>, domain: RoutedDomain, settings: DeriveSettings): Route {
+function routeOf(app: Pick<AppRow, 'upstreams'>, domain: RoutedDomain): Route {
   const base = { id: domain.id, host: domain.name, path: '/' };
   if (domain.redirect_to === null) return { ...base, upstreams: JSON.parse(app.upstreams) as Upstream[] };
-  const port = settings.httpsPort ?? 443;
-  const to = `https://${domain.redirect_to}${port === 443 ? '' : `:${port}`}`;
-  return { ...base, upstreams: [], redirect: { to, status: 308 } };
+  return { ...base, upstreams: [], redirect: { to: `https://${domain.redirect_to}`, status: 308 } };
 }

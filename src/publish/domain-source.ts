@@ -1,9 +1,9 @@
 import type { Db } from '../store/index.ts';
-import { type DeriveSettings, deriveDomain } from './derive.ts';
+import { deriveDomain } from './derive.ts';
 import type { RouteGroup, RouteSource } from './route-group.ts';
 
 /** Groups of apps and their domains, as the store has them. */
-export function createDomainSource(db: Db, settings: DeriveSettings = {}): RouteSource {
+export function createDomainSource(db: Db): RouteSource {
   const rows = () =>
     db
       .selectFrom('domain')
@@ -22,7 +22,7 @@ export function createDomainSource(db: Db, settings: DeriveSettings = {}): Route
       ]);
   type Row = Awaited<ReturnType<ReturnType<typeof rows>['execute']>>[number];
   const groupOf = (row: Row): RouteGroup[] => {
-    const group = deriveDomain({ id: row.app_id, name: row.app_name, upstreams: row.upstreams }, row, settings);
+    const group = deriveDomain({ id: row.app_id, name: row.app_name, upstreams: row.upstreams }, row);
     return group === undefined ? [] : [group];
   };
   return {

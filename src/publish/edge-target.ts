@@ -1,12 +1,12 @@
 import { Fault, faultOf } from '../base/index.ts';
-import type { PictureWriter } from '../picture/index.ts';
+import type { PictureWriter, Route } from '../picture/index.ts';
 import type { PublishTarget } from './publish-target.ts';
-import { groupDigest } from './route-group.ts';
+import { groupDigest, type RouteGroup } from './route-group.ts';
 
 const markOf = (group: string) => `group/${group}`;
 
 /** The edge's own picture: what is committed there is served from the next handshake and request on. */
-export function createEdgeTarget(picture: PictureWriter): PublishTarget {
+export function createEdgeTarget(picture: PictureWriter, httpsPort = 443): PublishTarget {
   const groupOfRoute = (id: string) => id.split('/', 1)[0]!;
   return {
     name: 'edge',
@@ -25,7 +25,10 @@ export function createEdgeTarget(picture: PictureWriter): PublishTarget {
           }
           for (const certificate of certificates) picture.putCertificate(certificate);
           for (const group of groups) {
-            picture.replaceRoutes(group.id, group.routes);
+            picture.replaceRoutes(
+              group.id,
+              group.routes.map((route) => atOurPort(route, group, httpsPort)),
+            );
             picture.setMark(markOf(group.id), groupDigest(group));
           }
         });
@@ -44,4 +47,12 @@ export function createEdgeTarget(picture: PictureWriter): PublishTarget {
       }
     },
   };
+}
+
+/** From one name of an app to another is from one of ours to another, so the redirect names the port that we are at. */
+function atOurPort(route: Route, { origin }: RouteGroup, port: number): Route {
+  if (route.redirect === undefined || origin.kind !== 'domain' || port === 443) return route;
+  const to = new URL(route.redirect.to);
+  to.port = String(port);
+  return { ...route, redirect: { ...route.redirect, to: to.href.replace(/\/$/, '') } };
 }

@@ -2,7 +2,6 @@ import type { Clock, Logger } from '../base/index.ts';
 import type { PictureWriter } from '../picture/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
-import type { DeriveSettings } from './derive.ts';
 import { createDomainSource } from './domain-source.ts';
 import { createEdgeTarget } from './edge-target.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
@@ -15,7 +14,8 @@ export interface EdgePublisherDeps {
   readonly picture: PictureWriter;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly settings?: DeriveSettings;
+  /** Port by which clients reach our HTTPS; 443 when absent. */
+  readonly httpsPort?: number;
   /** Where routes come from besides apps and their domains. */
   readonly sources?: readonly RouteSource[];
   readonly onDelivered?: (items: readonly string[]) => void;
@@ -23,12 +23,12 @@ export interface EdgePublisherDeps {
 
 /** Brings apps, domains and certificates of the store into the edge's picture, within milliseconds of their commit. */
 export function createEdgePublisher(deps: EdgePublisherDeps): Publisher {
-  const { store, secrets, picture, clock, log, settings, sources = [], onDelivered } = deps;
+  const { store, secrets, picture, clock, log, httpsPort, sources = [], onDelivered } = deps;
   return createPublisher({
     store,
-    sources: [createDomainSource(store.db, settings), ...sources],
+    sources: [createDomainSource(store.db), ...sources],
     certificates: createServedCertificates(store.db, secrets),
-    target: createEdgeTarget(picture),
+    target: createEdgeTarget(picture, httpsPort),
     clock,
     log,
     ...(onDelivered && { onDelivered }),

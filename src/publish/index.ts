@@ -2,7 +2,6 @@
 // of which follows the change log by itself. It refuses to know how a certificate is got, who claimed a name, and what
 // the places do with what they are given.
 export type { DeliveryState } from './delivery-state.ts';
-export type { DeriveSettings } from './derive.ts';
 export { createDomainSource } from './domain-source.ts';
 export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
 export { createIngressRoutes, type IngressRoute, type IngressRoutes } from './ingress-routes.ts';

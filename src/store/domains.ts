@@ -91,12 +91,17 @@ export interface DomainFilter {
   readonly prefix?: string;
 }
 
+interface DomainPage {
+  readonly after?: string;
+  readonly limit: number;
+}
+
 /** In order of name, those after the name `after`. */
-export async function listDomains(
-  db: Db,
-  filter: DomainFilter,
-  page: { after?: string; limit: number },
-): Promise<DomainRow[]> {
+export const listDomains = (db: Db, filter: DomainFilter, page: DomainPage): Promise<DomainRow[]> =>
+  domainsQuery(db, filter, page).execute();
+
+/** The query of `listDomains`, whose plan a test looks at. */
+export function domainsQuery(db: Db, filter: DomainFilter, page: DomainPage) {
   let query = db.selectFrom('domain').selectAll().orderBy('name').limit(page.limit);
   if (page.after !== undefined) query = query.where('name', '>', page.after);
   if (filter.appIds !== undefined) query = query.where('app_id', 'in', [...filter.appIds]);
@@ -104,7 +109,7 @@ export async function listDomains(
   // A-labels are ASCII, and '~' sorts after every character of one.
   if (filter.prefix !== undefined)
     query = query.where('name', '>=', filter.prefix).where('name', '<', `${filter.prefix}~`);
-  return query.execute();
+  return query;
 }
 
 export async function domainsToLookAt(db: Db, now: number, limit: number): Promise<DomainRow[]> {

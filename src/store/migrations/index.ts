@@ -16,6 +16,7 @@ import { audit } from './402-audit.ts';
 import { imports, webhooks } from './403-imports.ts';
 import { onDemand } from './405-on-demand.ts';
 import { delegated } from './406-delegated.ts';
+import { domainLists } from './407-domain-lists.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
 import { deliveries } from './600-deliveries.ts';
@@ -43,6 +44,7 @@ const STEPS: Record<string, Step> = {
   '404-webhooks': webhooks,
   '405-on-demand': onDemand,
   '406-delegated': delegated,
+  '407-domain-lists': domainLists,
   '500-networks': networks,
   '501-missions': missions,
   '600-deliveries': deliveries,
