@@ -2,6 +2,7 @@ import type { Identifier, ProblemDocument } from '../acme/index.ts';
 import type { AcmeAccountRow } from '../store/acme-accounts.ts';
 import { type EabKeyRow, findEabKey } from '../store/acme-profiles.ts';
 import type { Db } from '../store/index.ts';
+import type { Call } from './call.ts';
 import { type EabKeySettings, parseStoredEabSettings } from './eab-key.ts';
 import { isCovered, overlaps, refuseName } from './name-policy.ts';
 import type { Profile } from './profile.ts';
@@ -39,11 +40,19 @@ function requireNotExpired(row: EabKeyRow, now: number): void {
     throw new Refusal('unauthorized', 'the external account key of this account has expired');
 }
 
-/** Throws `rejectedIdentifier` for the identifiers that profile or EAB key do not allow. */
-export function requireAllowed(identifiers: readonly Identifier[], profile: Profile, entitlement: Entitlement): void {
+/** Throws `rejectedIdentifier` for the identifiers that profile, EAB key or the CA's own constraints do not allow. */
+export function requireAllowed(
+  identifiers: readonly Identifier[],
+  { profile, services: { ca } }: Pick<Call, 'profile' | 'services'>,
+  entitlement: Entitlement,
+): void {
+  const refusedByCa = (value: string) => (profile.settings.issuer === undefined ? ca.refuseName?.(value) : undefined);
   const problems: ProblemDocument[] = [];
   for (const identifier of identifiers) {
-    const why = refuseName(identifier, profile.settings.names) ?? refusedByKey(identifier, entitlement);
+    const why =
+      refuseName(identifier, profile.settings.names) ??
+      refusedByKey(identifier, entitlement) ??
+      refusedByCa(identifier.value);
     if (why !== undefined) problems.push(subproblem('rejectedIdentifier', why, identifier));
   }
   if (problems.length > 0)

@@ -27,7 +27,9 @@ export interface CertificateIssuer {
     readonly orderId?: string;
   }): Promise<CertificateRow>;
   /** Chains above a leaf of the authority, the preferred one first, DER. */
-  chains(authorityId: string): readonly (readonly Buffer[])[];
+  chains(authorityId: string): Promise<readonly (readonly Buffer[])[]>;
+  /** Why the CA may not sign for a name, in words; undefined when it may. */
+  refuseName?(name: string): string | undefined;
   /** Called in the transaction that revoked a certificate. */
   noteRevocation?(tx: Db, certificate: CertificateRow): Promise<void>;
 }

@@ -7,6 +7,10 @@ import type { Signer } from './signer.ts';
 export interface Authority {
   readonly id: string;
   readonly kind: 'root' | 'intermediate';
+  /** Whether it signs certificates; every one signs its lists. */
+  readonly state: 'active' | 'retired';
+  /** Another certificate for the key of one that came first. */
+  readonly isAlternate: boolean;
   readonly parentId?: string;
   readonly certificate: ParsedCertificate;
   readonly signer: Signer;

@@ -1,20 +1,34 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
-import { Fault } from '../base/index.ts';
 import { type CertificateRow, insertCertificate } from '../store/ca.ts';
-import { pemOf } from '../x509/index.ts';
+import { isWithin, pemOf } from '../x509/index.ts';
 import type { Authority } from './authority.ts';
-import { DEFAULT_HIERARCHY, type HierarchyDeps, type HierarchySettings, openHierarchy } from './hierarchy.ts';
+import { chainsOf, constraintsOf, rootsOf } from './chains.ts';
+import {
+  DEFAULT_HIERARCHY,
+  type HierarchyDeps,
+  type HierarchySettings,
+  loadHierarchy,
+  openHierarchy,
+} from './hierarchy.ts';
+import { type ImportedCa, importAuthority } from './import.ts';
 import { type DistributionUrls, issueLeaf, type LeafRequest } from './issue.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
+import { issuingOf, rollOver } from './rollover.ts';
 
 export interface CertificateAuthority {
-  /** The root that people trust, PEM. */
+  /** The roots that people trust, PEM: that of the intermediate that signs first; with a second one while they change. */
   rootPem(): string;
   /** Signs a leaf by the active intermediate; the caller writes the row in its own transaction. */
   issue(request: LeafRequest): Promise<CertificateRow>;
-  /** Chains above a leaf of the authority, each without the root; the first is the one to prefer. DER. */
-  chains(authorityId: string): readonly (readonly Buffer[])[];
+  /** Chains above a leaf of the authority, each without the root; the one to the oldest root first. DER. */
+  chains(authorityId: string): Promise<readonly (readonly Buffer[])[]>;
+  /** Why the intermediate that signs may not sign for the name, in words; undefined when it may. */
+  refuseName(name: string): string | undefined;
+  /** See `rollOver`. Answers the authority that signs from now on. */
+  rollOver(options: { readonly root: boolean }): Promise<Authority>;
+  /** See `importAuthority`. */
+  import(input: ImportedCa): Promise<Authority>;
   /** A certificate for a listener of our own, with a new P-256 key. */
   issueServerCertificate(names: readonly string[], options?: { lifetime?: number }): Promise<ServerCertificate>;
   authorities(): readonly Authority[];
@@ -36,36 +50,51 @@ export interface CertificateAuthorityOptions {
 }
 
 const DAY = 86_400_000;
+const SEEN_MS = 30_000;
 
 /** Opens the embedded CA; on the first start makes its root and intermediate, keys in the secret store. */
 export async function createCertificateAuthority(
   deps: HierarchyDeps,
   options: CertificateAuthorityOptions = {},
 ): Promise<CertificateAuthority> {
-  const authorities = await openHierarchy(deps, { ...DEFAULT_HIERARCHY, ...options.hierarchy });
-  const byId = new Map(authorities.map((authority) => [authority.id, authority]));
-  const issuing = authorities.findLast(({ kind }) => kind === 'intermediate');
-  const root = authorities.find(({ kind }) => kind === 'root');
-  if (issuing === undefined || root === undefined)
-    throw new Fault({
-      code: 'ca_incomplete',
-      detail: 'the CA has no root or no intermediate',
-      party: 'us',
-      retry: 'never',
-    });
-  const chain = (authorityId: string): Buffer[] => {
-    const authority = byId.get(authorityId);
-    return authority === undefined || authority.kind === 'root'
-      ? []
-      : [authority.certificate.der, ...chain(authority.parentId ?? '')];
+  const settings = { ...DEFAULT_HIERARCHY, ...options.hierarchy };
+  let authorities: readonly Authority[] = await openHierarchy(deps, settings);
+  let seenAt = deps.clock.now();
+  const reload = async () => {
+    authorities = await loadHierarchy(deps, settings);
+    seenAt = deps.clock.now();
+    return issuingOf(authorities);
   };
-  const issue = (request: LeafRequest) => issueLeaf(issuing, request, deps.clock.now(), options.urls);
+  // Another replica may have rolled over or imported.
+  const current = async () => (deps.clock.now() - seenAt > SEEN_MS ? reload() : issuingOf(authorities));
+  const issue = async (request: LeafRequest) => issueLeaf(await current(), request, deps.clock.now(), options.urls);
+  const chains: CertificateAuthority['chains'] = async (authorityId) => {
+    if (!authorities.some(({ id }) => id === authorityId)) await reload();
+    return chainsOf(authorities, authorityId);
+  };
   return {
-    rootPem: () => pemOf('CERTIFICATE', root.certificate.der),
+    rootPem: () =>
+      rootsOf(authorities)
+        .map(({ certificate }) => pemOf('CERTIFICATE', certificate.der))
+        .join(''),
     issue,
-    chains: (authorityId) => [chain(authorityId)],
+    chains,
+    refuseName(name) {
+      const constraints = constraintsOf(issuingOf(authorities).certificate);
+      return constraints === undefined || isWithin(name, constraints)
+        ? undefined
+        : 'the name constraints of this CA do not allow it';
+    },
     authorities: () => authorities,
-    revocation: createRevocation(deps, authorities, options.urls),
+    async rollOver(choice) {
+      await rollOver(deps, settings, authorities, choice);
+      return reload();
+    },
+    async import(input) {
+      await importAuthority(deps, settings, input);
+      return reload();
+    },
+    revocation: createRevocation(deps, () => authorities, options.urls),
     async issueServerCertificate(names, { lifetime = 90 * DAY } = {}) {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const spki = publicKey.export({ format: 'der', type: 'spki' });
@@ -80,7 +109,7 @@ export async function createCertificateAuthority(
       });
       await deps.store.write((tx) => insertCertificate(tx, row));
       return {
-        chainPem: [Buffer.from(row.certificate), ...chain(row.authority_id)]
+        chainPem: [Buffer.from(row.certificate), ...((await chains(row.authority_id))[0] ?? [])]
           .map((der) => pemOf('CERTIFICATE', der))
           .join(''),
         keyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,

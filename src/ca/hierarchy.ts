@@ -1,12 +1,21 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type Clock, Fault, newId } from '../base/index.ts';
+import { type Clock, newId } from '../base/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import { type AuthorityKind, type AuthorityRow, claimAuthority, listAuthorities } from '../store/ca.ts';
 import type { Store } from '../store/index.ts';
-import { type CertificateContent, directoryString, OID, parseCertificate, writeName } from '../x509/index.ts';
+import {
+  type CertificateContent,
+  type ConstraintTexts,
+  directoryString,
+  OID,
+  parseCertificate,
+  planNameConstraints,
+  writeName,
+} from '../x509/index.ts';
 import { type Authority, newSerial, signCertificate } from './authority.ts';
+import { authorityKeyPath, type KeyReference, openSigner, putKeyReference } from './key-reference.ts';
 import { lintCertificate } from './lint.ts';
-import { createKeySigner, type Signer, signerFromPkcs8 } from './signer.ts';
+import { type Signer, type SignerCommands, signerFromPkcs8 } from './signer.ts';
 
 export interface HierarchyDeps {
   readonly store: Store;
@@ -20,7 +29,13 @@ export interface HierarchySettings {
   /** How long new ones are good for, milliseconds. */
   readonly rootLifetime: number;
   readonly intermediateLifetime: number;
+  /** What new intermediates may sign (RFC 5280 §4.2.1.10). */
+  readonly nameConstraints?: ConstraintTexts;
+  /** Programs that hold keys. */
+  readonly signers?: SignerCommands;
 }
+
+const NOTHING: ConstraintTexts = { permitted: [], excluded: [] };
 
 const DAY = 86_400_000;
 export const DEFAULT_HIERARCHY: HierarchySettings = {
@@ -32,35 +47,35 @@ export const DEFAULT_HIERARCHY: HierarchySettings = {
 /** Clocks of clients run late as well as early. */
 export const BACKDATE = 60_000;
 
-export const authorityKeyPath = (id: string): string => `ca/${id}/key`;
-
 /** Loads every authority; on the first start makes a root and an intermediate. Safe with several starts at once. */
 export async function openHierarchy(deps: HierarchyDeps, settings: HierarchySettings): Promise<Authority[]> {
-  let rows = await listAuthorities(deps.store.db);
-  if (rows.length === 0) {
+  if ((await listAuthorities(deps.store.db)).length === 0) {
     const root = await createAuthority(deps, settings, { kind: 'root', slot: 'root-1' });
     await createAuthority(deps, settings, { kind: 'intermediate', slot: 'intermediate-1', parent: root });
-    rows = await listAuthorities(deps.store.db);
   }
-  return Promise.all(rows.map((row) => loadAuthority(deps.secrets, row)));
+  return loadHierarchy(deps, settings);
 }
 
-export async function loadAuthority(secrets: SecretStore, row: AuthorityRow): Promise<Authority> {
-  const key = await secrets.get(authorityKeyPath(row.id));
-  if (key === undefined)
-    throw new Fault({
-      code: 'ca_key_missing',
-      detail: `the key of the CA's ${row.kind} ${row.id} is not in the secret store`,
-      party: 'secret-store',
-      retry: 'never',
-      advice: 'restore the secret store from the backup that goes with this database',
-    });
-  return authorityOf(row, signerFromPkcs8(key));
+export async function loadHierarchy(
+  { store, secrets }: HierarchyDeps,
+  settings: HierarchySettings,
+): Promise<Authority[]> {
+  const rows = await listAuthorities(store.db);
+  const all = await Promise.all(
+    rows.map(async (row) => authorityOf(row, await openSigner(secrets, row, settings.signers ?? {}))),
+  );
+  // Whoever looks for a key finds the certificate that leaves are recorded under.
+  return all.toSorted((a, b) => Number(a.isAlternate) - Number(b.isAlternate));
 }
+
+/** Ends the slot of an authority that shares the key of another. */
+export const CROSS = '-cross';
 
 const authorityOf = (row: AuthorityRow, signer: Signer): Authority => ({
   id: row.id,
   kind: row.kind,
+  state: row.state,
+  isAlternate: row.slot.endsWith(CROSS),
   parentId: row.parent_id ?? undefined,
   certificate: parseCertificate(row.certificate),
   signer,
@@ -70,47 +85,58 @@ interface NewAuthority {
   readonly kind: AuthorityKind;
   readonly slot: string;
   readonly parent?: Authority;
+  /** A key that another authority has: the new one is another certificate for it. */
+  readonly sameKeyAs?: Authority;
 }
 
 /** Makes a key, keeps it, and claims the slot; another start that was quicker wins, and its authority is answered. */
 export async function createAuthority(
   deps: HierarchyDeps,
   settings: HierarchySettings,
-  { kind, slot, parent }: NewAuthority,
+  { kind, slot, parent, sameKeyAs }: NewAuthority,
 ): Promise<Authority> {
   const now = deps.clock.now();
   const id = newId('ca', now);
-  // P-384 for what signs a few times in decades, P-256 for what signs every certificate (twelve times as fast).
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: kind === 'root' ? 'P-384' : 'P-256' });
-  const signer = createKeySigner(privateKey);
-  const content = authorityContent(settings, kind, signer, parent, now);
+  const reference = sameKeyAs === undefined ? newKey(kind) : await sameReference(deps, sameKeyAs);
+  const signer = sameKeyAs?.signer ?? signerFromPkcs8(reference.pkcs8);
+  const content = authorityContent(settings, { kind, slot, parent, sameKeyAs }, signer, now);
   const issuer = parent?.signer ?? signer;
   const certificate = await signCertificate(
     lintCertificate(content, { notAfter: parent?.certificate.notAfter ?? content.notAfter }),
     issuer,
   );
-  await deps.secrets.put(authorityKeyPath(id), privateKey.export({ format: 'der', type: 'pkcs8' }));
+  await putKeyReference(deps.secrets, id, reference);
   const row: AuthorityRow = {
     id,
     slot,
     kind,
     parent_id: parent?.id ?? null,
     certificate,
-    state: 'active',
+    state: sameKeyAs === undefined ? 'active' : 'retired',
     created_at: now,
     not_after: content.notAfter,
   };
   const claimed = await deps.store.write((tx) => claimAuthority(tx, row));
   if (claimed.id === id) return authorityOf(row, signer);
   await deps.secrets.delete(authorityKeyPath(id));
-  return loadAuthority(deps.secrets, claimed);
+  return authorityOf(claimed, await openSigner(deps.secrets, claimed, settings.signers ?? {}));
+}
+
+// P-384 for what signs a few times in decades, P-256 for what signs every certificate (twelve times as fast).
+function newKey(kind: AuthorityKind): KeyReference & { kind: 'key' } {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: kind === 'root' ? 'P-384' : 'P-256' });
+  return { kind: 'key', pkcs8: privateKey.export({ format: 'der', type: 'pkcs8' }) };
+}
+
+async function sameReference({ secrets }: HierarchyDeps, { id }: Authority): Promise<KeyReference & { kind: 'key' }> {
+  // As it is, whether key or reference: it is put again for the other certificate.
+  return { kind: 'key', pkcs8: (await secrets.get(authorityKeyPath(id)))! };
 }
 
 function authorityContent(
   settings: HierarchySettings,
-  kind: AuthorityKind,
+  { kind, parent, sameKeyAs }: NewAuthority,
   signer: Signer,
-  parent: Authority | undefined,
   now: number,
 ): CertificateContent {
   // The key's own identifier in the name tells two authorities of one installation apart, and two installations.
@@ -125,13 +151,14 @@ function authorityContent(
     serial: newSerial(),
     signature: (parent?.signer ?? signer).algorithm,
     issuer: parent?.certificate.subject ?? subject,
-    subject,
+    subject: sameKeyAs?.certificate.subject ?? subject,
     notBefore,
     notAfter: Math.min(notBefore + lifetime - 1000, parent?.certificate.notAfter ?? Number.POSITIVE_INFINITY),
     spki: signer.spki,
     keyUsage: ['keyCertSign', 'cRLSign', 'digitalSignature'],
     authority: kind === 'root' ? {} : { pathLength: 0 },
     extendedKeyUsage: kind === 'root' ? undefined : ['serverAuth', 'clientAuth'],
+    nameConstraints: kind === 'root' ? undefined : planNameConstraints(settings.nameConstraints ?? NOTHING),
     subjectKeyIdentifier: signer.keyId,
     authorityKeyIdentifier: parent?.signer.keyId,
   };

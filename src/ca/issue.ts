@@ -8,6 +8,7 @@ import {
   writeName,
 } from '../x509/index.ts';
 import { type Authority, newSerial, signCertificate } from './authority.ts';
+import { constraintsOf } from './chains.ts';
 import { BACKDATE } from './hierarchy.ts';
 import { lintCertificate } from './lint.ts';
 
@@ -53,7 +54,10 @@ export async function issueLeaf(
   urls: DistributionUrls | undefined,
 ): Promise<CertificateRow> {
   const content = planLeaf(authority, request, now, urls);
-  const body = lintCertificate(content, { notAfter: authority.certificate.notAfter });
+  const body = lintCertificate(content, {
+    notAfter: authority.certificate.notAfter,
+    constraints: constraintsOf(authority.certificate),
+  });
   return {
     serial: Buffer.from(content.serial).toString('hex'),
     authority_id: authority.id,

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { Fault } from '../base/index.ts';
-import { type CertificateContent, writeCertificateBody } from '../x509/index.ts';
+import { type CertificateContent, isWithin, type NameConstraints, writeCertificateBody } from '../x509/index.ts';
 
 declare const linted: unique symbol;
 /** A certificate body that has passed the lint. Nothing else can be signed as one (see `signCertificate`). */
@@ -16,6 +16,8 @@ type Rule = (content: CertificateContent, issuer: LintLimits) => string | undefi
 export interface LintLimits {
   /** End of the authority's own certificate, milliseconds since the epoch. */
   readonly notAfter: number;
+  /** Its own name constraints. */
+  readonly constraints?: NameConstraints;
 }
 
 const HOST = /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -33,6 +35,8 @@ const RULES: Record<string, Rule> = {
   },
   'each DNS name is a host name of at most 253 characters': ({ names }) =>
     names?.dns.find((name) => name.length > 253 || !HOST.test(name)),
+  'each name is within the constraints of the issuer (RFC 5280 §4.2.1.10)': ({ names }, { constraints }) =>
+    constraints && [...(names?.dns ?? []), ...(names?.ip ?? [])].find((name) => !isWithin(name, constraints)),
   'each address is one': ({ names }) => names?.ip.find((address) => !ipaddr.isValid(address)),
   'a leaf says what it is for (RFC 5280 §4.2.1.12)': ({ extendedKeyUsage, authority }) =>
     authority !== undefined || (extendedKeyUsage?.length ?? 0) > 0 ? undefined : 'extendedKeyUsage',

@@ -31,7 +31,7 @@ export interface Revocation {
 
 export function createRevocation(
   { store, clock }: { store: Store; clock: Clock },
-  authorities: readonly Authority[],
+  authorities: () => readonly Authority[],
   urls: DistributionUrls | undefined,
 ): Revocation {
   // Two requests that find the list stale share one new list.
@@ -79,7 +79,7 @@ export function createRevocation(
 
   return {
     async list(authorityId, partition) {
-      const authority = authorities.find(({ id }) => id === authorityId);
+      const authority = authorities().find(({ id }) => id === authorityId);
       if (authority === undefined || !Number.isInteger(partition) || partition < 0 || partition >= CRL_PARTITIONS)
         return undefined;
       const kept = await findCrl(store.db, authorityId, partition);
@@ -101,7 +101,7 @@ export function createRevocation(
         return { der: writeOcspError(1) };
       }
       const [first] = request.certificates;
-      const authority = authorities.find(({ certificate }) =>
+      const authority = authorities().find(({ certificate }) =>
         isIssuedBy(first!, certificate.subject, keyBits(certificate.spki)),
       );
       // Not our issuer: the answer that means "ask somebody else" (RFC 5019 §2.2.3).

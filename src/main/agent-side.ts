@@ -83,6 +83,6 @@ async function issue(
     extendedKeyUsage: ['clientAuth'],
   });
   await store.write((tx) => insertCertificate(tx, row));
-  const chain = [Buffer.from(row.certificate), ...(ca.chains(row.authority_id)[0] ?? [])];
+  const chain = [Buffer.from(row.certificate), ...((await ca.chains(row.authority_id))[0] ?? [])];
   return { chainPem: chain.map((der) => pemOf('CERTIFICATE', der)).join(''), notAfter: row.not_after };
 }

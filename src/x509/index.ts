@@ -18,6 +18,7 @@ export { directoryString, integerContent } from './der-write.ts';
 export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeName } from './extensions.ts';
 export { describeKey, type KeyDescription, weakness } from './key-quality.ts';
 export { generateKey, KEY_TYPES, type KeyType, keyDigest, keyPem, keyTypeOf, parsePrivateKey, spkiOf } from './keys.ts';
+export { type ConstraintTexts, isWithin, planNameConstraints, readNameConstraints } from './name-constraints.ts';
 export { isWildcard, matchesName, parseCertificateName, parseDnsName, registeredDomain } from './names.ts';
 export {
   isIssuedBy,
@@ -31,4 +32,4 @@ export {
 } from './ocsp.ts';
 export { EXTENDED_KEY_USAGES, type ExtendedKeyUsage, OID } from './oids.ts';
 export { parsePem, pemOf } from './pem.ts';
-export { type SignatureAlgorithm, signatureAlgorithmOf, signBytes, verifyBytes } from './signature.ts';
+export { algorithmOid, type SignatureAlgorithm, signatureAlgorithmOf, signBytes, verifyBytes } from './signature.ts';

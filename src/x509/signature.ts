@@ -42,6 +42,8 @@ const BY_OID = new Map(Object.values(ALGORITHMS).map((algorithm) => [algorithm.o
 /** AlgorithmIdentifier in DER. */
 export const algorithmIdentifier = (algorithm: SignatureAlgorithm): Buffer => ALGORITHMS[algorithm].identifier;
 
+export const algorithmOid = (algorithm: SignatureAlgorithm): string => ALGORITHMS[algorithm].oid;
+
 export const signBytes = (algorithm: SignatureAlgorithm, bytes: Uint8Array, key: KeyObject): Buffer =>
   sign(ALGORITHMS[algorithm].digest, bytes, key);
 

@@ -18,7 +18,7 @@ export const certificate: Resource = {
     if (row === undefined || row.account_id !== account.id || row.profile_id !== call.profile.id)
       throw new Refusal('malformed', 'this account has no such certificate', { status: 404 });
     if (upstreamIssuerOf(row.authority_id) !== undefined) return upstreamChain(services.store.db, serial, chosen);
-    const chains = services.ca.chains(row.authority_id);
+    const chains = await services.ca.chains(row.authority_id);
     const chain = chains[Number(chosen)];
     if (chain === undefined) throw new Refusal('malformed', 'there is no such chain', { status: 404 });
     const link = chains.flatMap((_, index) =>

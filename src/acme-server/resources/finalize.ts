@@ -48,7 +48,7 @@ async function requireStillEntitled(call: AccountCall, order: LoadedOrder): Prom
       'unauthorized',
       'this account is not trusted any more; make a new order and prove control of its names',
     );
-  requireAllowed(order.identifiers, call.profile, entitlement);
+  requireAllowed(order.identifiers, call, entitlement);
   return entitlement;
 }
 

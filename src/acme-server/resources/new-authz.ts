@@ -18,7 +18,7 @@ export const newAuthz: Resource = {
     if (identifier!.value.startsWith('*.'))
       throw new Refusal('malformed', 'a wildcard cannot be authorized in advance (RFC 8555 §7.4.1)', { identifier });
     const entitlement = await entitlementOf(services.store.db, profile, account, now);
-    requireAllowed([identifier!], profile, entitlement);
+    requireAllowed([identifier!], call, entitlement);
     const row = planAuthorization(identifier!, profile.settings, { profileId: profile.id, accountId: account.id }, now);
     await services.store.write(async (tx) => {
       await spendOrRefuse(tx, `orders:${account.id}`, profile.settings.limits.orders, now, 'orders of this account');

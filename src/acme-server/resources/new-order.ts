@@ -28,7 +28,7 @@ export const newOrder: Resource = {
       throw new Refusal('malformed', 'the CA before which this profile stands decides on notBefore and notAfter');
     const { notBefore, notAfter } = requestedValidity(payload, settingsOf(profile, named), now);
     const entitlement = await entitlementOf(call.services.store.db, profile, account, now);
-    requireAllowed(identifiers, profile, entitlement);
+    requireAllowed(identifiers, call, entitlement);
     const replaced = await findReplaced(call, payload.replaces, identifiers);
     const { rows, fresh } = await planAuthorizations(call, identifiers, entitlement);
     const row: AcmeOrderRow = {

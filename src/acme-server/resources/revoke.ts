@@ -91,7 +91,7 @@ async function requireAuthorityOverNames(
     (name): Identifier => (name.startsWith('*.') ? { type: 'dns', value: name } : identifierOf(name)),
   );
   const entitlement = await entitlementOf(services.store.db, profile, account, now);
-  if (entitlement.mode === 'trust') return requireAllowed(identifiers, profile, entitlement);
+  if (entitlement.mode === 'trust') return requireAllowed(identifiers, call, entitlement);
   const held = await findReusable(
     services.store.db,
     account.id,
