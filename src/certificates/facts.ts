@@ -1,4 +1,4 @@
-import type { CertificateVersionRow } from '../store/certificate-versions.ts';
+import { type CertificateVersionRow, untoldRevocation, versionById } from '../store/certificate-versions.ts';
 import type { CertificateProblem, CertificateRow } from '../store/certificates.ts';
 import type { Db } from '../store/index.ts';
 import type { Facts } from './plan.ts';
@@ -35,22 +35,8 @@ export async function loadFacts(
   row: CertificateRow,
   isStaging: (issuerId: string) => boolean,
 ): Promise<Loaded> {
-  const served =
-    row.served_version_id === null
-      ? undefined
-      : await db
-          .selectFrom('certificate_version')
-          .selectAll()
-          .where('id', '=', row.served_version_id)
-          .executeTakeFirst();
-  const untold = await db
-    .selectFrom('certificate_version')
-    .select('id')
-    .where('certificate_id', '=', row.id)
-    .where('revoked_at', 'is not', null)
-    .where('revocation_told_at', 'is', null)
-    .limit(1)
-    .executeTakeFirst();
+  const served = row.served_version_id === null ? undefined : await versionById(db, row.served_version_id);
+  const untold = await untoldRevocation(db, row.id);
   const issuers = issuersOf(row);
   const facts: Facts = {
     kind: row.kind,
@@ -71,7 +57,7 @@ export async function loadFacts(
     ...(row.wanted !== null && { wanted: row.wanted }),
     ...(row.unreferenced_at !== null && { unreferencedAt: row.unreferenced_at }),
     staging: issuers.length > 0 && issuers.every(isStaging),
-    ...(untold !== undefined && { untold: untold.id }),
+    ...(untold !== undefined && { untold }),
   };
   return { facts, ...(served !== undefined && { served }) };
 }

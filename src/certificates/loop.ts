@@ -1,5 +1,5 @@
 import { errorText } from '../base/index.ts';
-import { type CertificateRow, dueCertificates, nextDue } from '../store/certificates.ts';
+import { type DueCertificate, dueCertificates, nextDue } from '../store/certificates.ts';
 import { registeredDomain } from '../x509/index.ts';
 import { issuersOf, namesOf } from './facts.ts';
 import { forgetIdleQuota } from './quota-ledger.ts';
@@ -19,6 +19,10 @@ const OVER = new Error('over');
 
 const TIDY_MS = 3_600_000;
 
+// Due ones that found no room are kept this long before the store is asked again: with a long queue, asking at each end
+// of a step would cost more than the steps.
+const KEPT_MS = 1_000;
+
 /** Looks for due certificates and works on many at once, within the bounds for an issuer and a DNS zone. */
 export function createLoop(to: Reconciling): Loop {
   const { engine } = to;
@@ -28,6 +32,7 @@ export function createLoop(to: Reconciling): Loop {
   let awake = () => {};
   let woken = true;
   let tidiedAt = 0;
+  let waiting: { readonly rows: readonly DueCertificate[]; readonly readAt: number } = { rows: [], readAt: 0 };
 
   const wake = () => {
     woken = true;
@@ -35,7 +40,7 @@ export function createLoop(to: Reconciling): Loop {
   };
 
   /** What a certificate counts for: its first issuer, and its DNS zone where it is validated there. */
-  const keysOf = (row: CertificateRow): string[] => {
+  const keysOf = (row: DueCertificate): string[] => {
     const viaDns = row.challenge.startsWith('dns-') || row.dns_credential_id !== null;
     return [
       `issuer ${issuersOf(row)[0] ?? ''}`,
@@ -61,29 +66,45 @@ export function createLoop(to: Reconciling): Loop {
   }
 
   async function startDue(signal: AbortSignal): Promise<void> {
-    const room = concurrency.total - active.size;
-    if (room <= 0) return;
-    const due = await dueCertificates(store.db, clock.now(), concurrency.total * 4);
-    for (const row of due) {
-      if (active.size >= concurrency.total) return;
-      const keys = keysOf(row);
-      if (active.has(row.id) || !fits(keys)) continue;
-      active.set(row.id, { keys });
-      count(keys, 1);
-      reconcileCertificate(to, row.id, signal)
-        .catch((error: unknown) =>
-          log.error({ certificate: row.id, error: errorText(error) }, 'a certificate could not be worked on'),
-        )
-        .finally(() => {
-          active.delete(row.id);
-          count(keys, -1);
-          wake();
-        });
+    if (active.size >= concurrency.total) return;
+    const age = clock.now() - waiting.readAt;
+    if (waiting.rows.length > 0 && age >= 0 && age < KEPT_MS) {
+      startThoseThatFit(signal);
+      if (waiting.rows.length > 0) return;
     }
+    const now = clock.now();
+    waiting = { rows: await dueCertificates(store.db, now, concurrency.total * 4), readAt: now };
+    startThoseThatFit(signal);
+  }
+
+  function startThoseThatFit(signal: AbortSignal): void {
+    const left: DueCertificate[] = [];
+    for (const row of waiting.rows) {
+      if (active.has(row.id)) continue;
+      const keys = keysOf(row);
+      if (active.size >= concurrency.total || !fits(keys)) left.push(row);
+      else start(row.id, keys, signal);
+    }
+    waiting = { ...waiting, rows: left };
+  }
+
+  function start(id: string, keys: readonly string[], signal: AbortSignal): void {
+    active.set(id, { keys });
+    count(keys, 1);
+    reconcileCertificate(to, id, signal)
+      .catch((error: unknown) =>
+        log.error({ certificate: id, error: errorText(error) }, 'a certificate could not be worked on'),
+      )
+      .finally(() => {
+        active.delete(id);
+        count(keys, -1);
+        wake();
+      });
   }
 
   /** Until something is due, somebody wakes us, or it is time to see what other processes left. */
   async function pause(signal: AbortSignal): Promise<void> {
+    if (woken) return;
     const next = await nextDue(store.db);
     if (woken) return;
     const now = clock.now();

@@ -34,8 +34,8 @@ export async function reconcileCertificate(to: Reconciling, id: string, signal: 
   await underLease(engine, id, signal, async (lease, claimed) => {
     let row: CertificateRow | undefined = claimed;
     try {
+      const issuers = new Map((await listIssuers(engine.store.db)).map((issuer) => [issuer.id, issuer]));
       for (let steps = 0; row !== undefined; steps++) {
-        const issuers = new Map((await listIssuers(engine.store.db)).map((issuer) => [issuer.id, issuer]));
         const loaded = await loadFacts(engine.store.db, row, (issuerId) => issuers.get(issuerId)?.staging === 1);
         const step = planStep(loaded.facts, { graceMs: engine.graceMs }, engine.clock.now());
         if (step.do === 'wait' || steps === MOST_STEPS) return await rest(engine, lease, step);

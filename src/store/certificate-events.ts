@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface CertificateEventTables {
@@ -52,12 +53,13 @@ export interface CertificateEventRow {
   readonly facts: string;
 }
 
+const insert = compiled<object, [certificateId: string, at: number, kind: string, words: string, facts: string]>((db) =>
+  db.insertInto('certificate_event').values({ certificate_id: '', at: 0, kind: 'wished', words: '', facts: '' }),
+);
+
 export async function appendEvent(tx: Db, event: CertificateEvent): Promise<void> {
   const { certificateId, at, kind, words, facts = {} } = event;
-  await tx
-    .insertInto('certificate_event')
-    .values({ certificate_id: certificateId, at, kind, words, facts: JSON.stringify(facts) })
-    .execute();
+  await insert(tx, [certificateId, at, kind, words, JSON.stringify(facts)]);
 }
 
 /** In order of time, those after the sequence number `after`: a reader follows by asking again with its last one. */
@@ -87,16 +89,19 @@ export async function latestEvents(db: Db, certificateId: string, limit: number)
     .execute();
 }
 
-/** Forgets all but the newest `keep`. */
-export async function trimEvents(tx: Db, certificateId: string, keep: number): Promise<void> {
-  const last = await tx
+const beyond = compiled<{ seq: number }, [certificateId: string, limit: number, keep: number]>((db) =>
+  db
     .selectFrom('certificate_event')
     .select('seq')
-    .where('certificate_id', '=', certificateId)
+    .where('certificate_id', '=', '')
     .orderBy('seq', 'desc')
     .limit(1)
-    .offset(keep)
-    .executeTakeFirst();
+    .offset(1),
+);
+
+/** Forgets all but the newest `keep`. */
+export async function trimEvents(tx: Db, certificateId: string, keep: number): Promise<void> {
+  const [last] = (await beyond(tx, [certificateId, 1, keep])).rows;
   if (last === undefined) return;
   await tx
     .deleteFrom('certificate_event')

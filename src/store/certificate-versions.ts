@@ -1,4 +1,5 @@
 import type { KeyType } from '../x509/index.ts';
+import { anyRow, compiled, valuesOf } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface CertificateVersionTables {
@@ -40,9 +41,27 @@ export interface CertificateVersionTables {
 
 export type CertificateVersionRow = CertificateVersionTables['certificate_version'];
 
+const byId = compiled<CertificateVersionRow, [id: string]>((db) =>
+  db.selectFrom('certificate_version').selectAll().where('id', '=', ''),
+);
+
 export async function versionById(db: Db, id: string): Promise<CertificateVersionRow | undefined> {
-  return db.selectFrom('certificate_version').selectAll().where('id', '=', id).executeTakeFirst();
+  return (await byId(db, [id])).rows[0];
 }
+
+const untold = compiled<{ id: string }, [certificateId: string, limit: number]>((db) =>
+  db
+    .selectFrom('certificate_version')
+    .select('id')
+    .where('certificate_id', '=', '')
+    .where('revoked_at', 'is not', null)
+    .where('revocation_told_at', 'is', null)
+    .limit(1),
+);
+
+/** A revoked version whose CA has not been told yet. */
+export const untoldRevocation = async (db: Db, certificateId: string): Promise<string | undefined> =>
+  (await untold(db, [certificateId, 1])).rows[0]?.id;
 
 /** Newest first. */
 export async function versionsOf(db: Db, certificateId: string, limit = 100): Promise<CertificateVersionRow[]> {
@@ -56,8 +75,32 @@ export async function versionsOf(db: Db, certificateId: string, limit = 100): Pr
     .execute();
 }
 
+const COLUMNS = [
+  'id',
+  'certificate_id',
+  'issuer_id',
+  'issuer_name',
+  'staging',
+  'chain',
+  'key_path',
+  'key_type',
+  'key_digest',
+  'serial',
+  'fingerprint',
+  'ari_id',
+  'profile',
+  'not_before',
+  'not_after',
+  'issued_at',
+  'revoked_at',
+  'revocation_reason',
+  'revocation_told_at',
+  'challenge',
+] as const satisfies readonly (keyof CertificateVersionRow)[];
+const insert = compiled((db) => db.insertInto('certificate_version').values(anyRow<CertificateVersionRow>(COLUMNS)));
+
 export async function insertVersion(tx: Db, row: CertificateVersionRow): Promise<void> {
-  await tx.insertInto('certificate_version').values(row).execute();
+  await insert(tx, valuesOf(COLUMNS, row));
 }
 
 /** `told` says whether its CA knows already. */
@@ -75,16 +118,19 @@ export async function wantRevoked(tx: Db, id: string, reason: string): Promise<v
   await tx.updateTable('certificate_version').set({ revocation_reason: reason }).where('id', '=', id).execute();
 }
 
+const replaced = compiled<unknown, [now: number, certificateId: string, servedId: string]>((db) =>
+  db
+    .updateTable('certificate_version')
+    .set({ revoked_at: 0 })
+    .where('certificate_id', '=', '')
+    .where('id', '!=', '')
+    .where('revocation_reason', 'is not', null)
+    .where('revoked_at', 'is', null),
+);
+
 /** A successor is served: what was wanted revoked is. */
 export async function revokeReplaced(tx: Db, certificateId: string, servedId: string, now: number): Promise<void> {
-  await tx
-    .updateTable('certificate_version')
-    .set({ revoked_at: now })
-    .where('certificate_id', '=', certificateId)
-    .where('id', '!=', servedId)
-    .where('revocation_reason', 'is not', null)
-    .where('revoked_at', 'is', null)
-    .execute();
+  await replaced(tx, [now, certificateId, servedId]);
 }
 
 /** Unexpired, unrevoked versions that fit, with what their certificates say, oldest first. */
@@ -112,33 +158,35 @@ export async function markRevocationTold(tx: Db, id: string, now: number): Promi
   await tx.updateTable('certificate_version').set({ revocation_told_at: now }).where('id', '=', id).execute();
 }
 
-/** Whether this issuer has issued for the certificate, as far as versions are kept. */
-export async function issuedBefore(db: Db, certificateId: string, issuerId: string): Promise<boolean> {
-  const found = await db
+const byIssuer = compiled<{ id: string }, [certificateId: string, issuerId: string, limit: number]>((db) =>
+  db
     .selectFrom('certificate_version')
     .select('id')
-    .where('certificate_id', '=', certificateId)
-    .where('issuer_id', '=', issuerId)
-    .limit(1)
-    .executeTakeFirst();
-  return found !== undefined;
-}
+    .where('certificate_id', '=', '')
+    .where('issuer_id', '=', '')
+    .limit(1),
+);
+
+/** Whether this issuer has issued for the certificate, as far as versions are kept. */
+export const issuedBefore = async (db: Db, certificateId: string, issuerId: string): Promise<boolean> =>
+  (await byIssuer(db, [certificateId, issuerId, 1])).rows.length > 0;
+
+const ended = compiled<{ key_path: string }, [certificateId: string, before: number, servedId: string]>((db) =>
+  db
+    .deleteFrom('certificate_version')
+    .where('certificate_id', '=', '')
+    .where('not_after', '<', 0)
+    .where('id', '!=', '')
+    .returning('key_path'),
+);
 
 /** Removes versions of a certificate that ended before a time and are not served; answers where their keys rest. */
-export async function removeEnded(
+export const removeEnded = async (
   tx: Db,
   certificateId: string,
   before: number,
   servedId: string,
-): Promise<{ key_path: string }[]> {
-  return tx
-    .deleteFrom('certificate_version')
-    .where('certificate_id', '=', certificateId)
-    .where('not_after', '<', before)
-    .where('id', '!=', servedId)
-    .returning('key_path')
-    .execute();
-}
+): Promise<{ key_path: string }[]> => (await ended(tx, [certificateId, before, servedId])).rows;
 
 /** The version that a certificate is served with: in every status but `revoked`, and also past its expiry. */
 export async function servedVersion(db: Db, certificateId: string): Promise<CertificateVersionRow | undefined> {

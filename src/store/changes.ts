@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 /** Kinds of thing whose change others follow: publishers, probes, event streams. */
@@ -21,13 +22,17 @@ const noted = new WeakSet<Db>();
 /** Whether a change was noted through this handle since it was last asked: how the store knows whom to wake. */
 export const takeNoted = (tx: Db): boolean => noted.delete(tx);
 
+const insert = compiled<unknown, [at: number, kind: string, key: string]>((db) =>
+  db.insertInto('change_log').values({ at: 0, kind: 'certificate', key: '' }),
+);
+
 /**
  * Notes, in the same transaction as the change itself, that something changed. Followers read on from their own cursor,
  * so the cost of following is the number of changes and never the number of things.
  */
 export async function recordChange(tx: Db, kind: ChangeKind, key: string, now: number): Promise<void> {
   noted.add(tx);
-  await tx.insertInto('change_log').values({ at: now, kind, key }).execute();
+  await insert(tx, [now, kind, key]);
 }
 
 export async function changesSince(db: Db, seq: number, limit = 1000): Promise<Change[]> {

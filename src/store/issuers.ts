@@ -1,3 +1,4 @@
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface IssuerTables {
@@ -35,10 +36,10 @@ export async function issuerById(db: Db, id: string): Promise<IssuerRow | undefi
   return db.selectFrom('issuer').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+const all = compiled<IssuerRow, []>((db) => db.selectFrom('issuer').selectAll().orderBy('id'));
+
 /** All of them, in order of id: there are a handful. */
-export async function listIssuers(db: Db): Promise<IssuerRow[]> {
-  return db.selectFrom('issuer').selectAll().orderBy('id').execute();
-}
+export const listIssuers = async (db: Db): Promise<IssuerRow[]> => (await all(db, [])).rows;
 
 /** Adds it, or replaces what it says; its hold stays. */
 export async function putIssuer(tx: Db, row: IssuerRow): Promise<void> {

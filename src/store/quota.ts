@@ -1,3 +1,4 @@
+import { compiled } from './compiled.ts';
 import type { Db } from './store.ts';
 
 export interface QuotaTables {
@@ -28,12 +29,15 @@ export async function quotaInUse(db: Db, now: number, limit: number): Promise<Qu
     .execute();
 }
 
-export async function putQuotaBucket(tx: Db, row: QuotaBucketRow): Promise<void> {
-  await tx
+const put = compiled<unknown, [issuerId: string, limitId: string, key: string, fullAt: number, again: number]>((db) =>
+  db
     .insertInto('quota_bucket')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['issuer_id', 'limit_id', 'key']).doUpdateSet({ full_at: row.full_at }))
-    .execute();
+    .values({ issuer_id: '', limit_id: '', key: '', full_at: 0 })
+    .onConflict((conflict) => conflict.columns(['issuer_id', 'limit_id', 'key']).doUpdateSet({ full_at: 0 })),
+);
+
+export async function putQuotaBucket(tx: Db, row: QuotaBucketRow): Promise<void> {
+  await put(tx, [row.issuer_id, row.limit_id, row.key, row.full_at, row.full_at]);
 }
 
 export async function deleteIdleBuckets(tx: Db, now: number): Promise<void> {

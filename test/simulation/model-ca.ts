@@ -50,6 +50,7 @@ export function createModelCa(options: ModelCaOptions): ModelCa {
   const orders = new Map<string, ModelOrder>();
   const used = new Map<string, number>();
   const newest: ModelCa['newest'] = new Map();
+  const asking = new Map<string, { notBefore: number; notAfter: number }>();
   const windows = new Map<string, { start: number; end: number }>();
   const counts = { orders: 0, certificates: 0, refusedByLimit: 0, failedValidations: 0, asked: 0 };
   let serial = 0;
@@ -114,6 +115,7 @@ export function createModelCa(options: ModelCaOptions): ModelCa {
     const validity = { notBefore: now - HOUR, notAfter: now - HOUR + lifetime };
     options.onIssued(key, newest.get(key), now);
     newest.set(key, { ...validity, serial: number.toString('hex') });
+    if (options.offersInfo(request.names)) asking.set(number.toString('hex'), validity);
     counts.certificates++;
     // Only these members of the leaf are read by the engine.
     const leaf = {
@@ -165,6 +167,8 @@ export function createModelCa(options: ModelCaOptions): ModelCa {
       await pause((0.5 + random() * 3) * SECOND, signal);
       await reach(signal);
     }
+    // Nobody asks for it again, and millions of them would be all of the memory.
+    orders.delete(url!);
     return { chain: order.chain, orderUrl: url!, replaced: request.replaces !== undefined };
   }
 
@@ -174,7 +178,7 @@ export function createModelCa(options: ModelCaOptions): ModelCa {
     const now = scheduler.now();
     const known = windows.get(certificateId);
     const hex = Buffer.from(certificateId.split('.')[1]!, 'base64url').toString('hex');
-    const issued = [...(known === undefined ? newest.values() : [])].find((one) => one.serial === hex);
+    const issued = known === undefined ? asking.get(hex) : undefined;
     const lifetime = issued === undefined ? 0 : issued.notAfter - issued.notBefore;
     let window = known ?? {
       start: (issued?.notBefore ?? now) + lifetime * 0.62,

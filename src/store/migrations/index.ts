@@ -9,6 +9,7 @@ import { acmeTerms } from './104-acme-terms.ts';
 import { acmeUpstream } from './105-acme-upstream.ts';
 import { certificates } from './200-certificates.ts';
 import { certificateRenewals } from './250-certificate-renewals.ts';
+import { versionIndexes } from './251-version-indexes.ts';
 import { dns } from './300-dns.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
@@ -36,6 +37,7 @@ const STEPS: Record<string, Step> = {
   '105-acme-upstream': acmeUpstream,
   '200-certificates': certificates,
   '250-certificate-renewals': certificateRenewals,
+  '251-version-indexes': versionIndexes,
   '300-dns': dns,
   '400-apps': apps,
   '401-tokens': tokens,
