@@ -11,6 +11,8 @@ export interface Lease {
   readonly signal: AbortSignal;
   /** Changes the row; throws (and so undoes the whole write) when the lease has passed to another. */
   update(tx: Db, change: Partial<CertificateRow>): Promise<void>;
+  /** It is about to be given back, so it is not renewed any more: a renewal after that would hold it for nobody. */
+  end(): void;
 }
 
 /**
@@ -51,12 +53,13 @@ export async function underLease(
     async update(tx, change) {
       if (!(await updateCertificate(tx, id, change, clock.now(), token))) throw leaseLost(id);
     },
+    end: () => done.abort(DONE),
   };
   const renewing = keep(engine, lease, lost, AbortSignal.any([outer, done.signal]));
   try {
     await work(lease, row);
   } finally {
-    done.abort(DONE);
+    lease.end();
     await renewing;
   }
   return true;
@@ -75,7 +78,9 @@ async function keep(engine: Engine, lease: Lease, lost: AbortController, ended: 
     }
     const until = clock.now() + leaseMs;
     try {
-      await store.write((tx) => lease.update(tx, { lease_until: until, next_attempt_at: until }));
+      await store.write(async (tx) => {
+        if (!ended.aborted) await lease.update(tx, { lease_until: until, next_attempt_at: until });
+      });
     } catch (error) {
       // Only what says that the lease is gone ends the work; a store that is away for a moment does not.
       if (isLeaseLost(error)) return lost.abort(error);

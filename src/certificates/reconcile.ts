@@ -92,6 +92,7 @@ async function rest(engine: Engine, lease: Lease, step: Step): Promise<void> {
 }
 
 async function release(engine: Engine, lease: Lease, nextAttemptAt: number | null): Promise<void> {
+  lease.end();
   await engine.store.write(async (tx) => {
     const row = await certificateById(tx, lease.id);
     // Somebody asked for something while we were at work: that is due at once.
