@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { startBrowser } from '../fixtures/browser.ts';
 import { heading, openPage } from '../fixtures/console.ts';
+import { blocksOf } from '../fixtures/documents.ts';
 import { startGatehouse } from '../fixtures/gatehouse.ts';
 import { startOpenIdProvider } from '../fixtures/openid-provider.ts';
 import { freePort, temporaryDirectory } from '../fixtures/temporary.ts';
@@ -21,24 +22,18 @@ async function start(t: TestContext) {
   const apiPort = await freePort();
   const api = `http://127.0.0.1:${apiPort}`;
   const redirectUri = `${api}/api/v1/session/openid/callback`;
-  const { issuer, clientId, clientSecret } = await startOpenIdProvider(t, { redirectUri, people: PEOPLE });
+  const { issuer, clientSecret } = await startOpenIdProvider(t, { redirectUri, people: PEOPLE });
   const secretFile = join(temporaryDirectory(t), 'client-secret');
   writeFileSync(secretFile, `${clientSecret}\n`, { mode: 0o600 });
+  // What the document tells an operator to write.
+  const openid = blocksOf('docs/console.md').find(({ text }) => text.startsWith('openid:'))!.text;
   const gatehouse = await startGatehouse(t, {
     config: [
       'edge: { https_port: 0, http_port: 0, workers: 1 }',
       `api: { port: ${apiPort} }`,
       'acme_server: { port: 0 }',
       'agents: { port: 0 }',
-      'openid:',
-      `  issuer: ${issuer}`,
-      `  client_id: ${clientId}`,
-      `  client_secret_file: ${secretFile}`,
-      '  scopes: [openid, email, groups]',
-      '  title: Sign in with the company',
-      '  groups:',
-      '    - { group: gatehouse-admins, permissions: ["*"] }',
-      '    - { group: readers, permissions: [apps.read] }',
+      openid.replace('https://id.example.com/realms/ops', issuer).replace('/etc/gatehouse/openid-secret', secretFile),
     ].join('\n'),
   });
   return { gatehouse, issuer };

@@ -29,7 +29,9 @@ const PLACES: Record<string, { path: string; heading: string; shows: string }> =
   settings: { path: '/app/settings', heading: 'Settings', shows: 'Certificate authority' },
 };
 const WIDTHS = [360, 768, 1280, 2560] as const;
-const PICTURED = [360, 1280] as const;
+const TRIED_BY_AXE = [360, 1280] as const;
+/** The product's pictures in its documents. */
+const PICTURED = ['overview', 'domain', 'routes', 'expose', 'certificates', 'ca', 'missions'];
 
 test('every place of the console', async (t) => {
   const browser = await startBrowser(t);
@@ -53,9 +55,9 @@ test('every place of the console', async (t) => {
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
           );
           assert.ok(overflow <= 0, `${overflow} px too wide at ${width}`);
-          if (!PICTURED.some((pictured) => pictured === width)) continue;
+          if (!TRIED_BY_AXE.some((tried) => tried === width)) continue;
           assert.deepEqual(await accessibilityFindings(page), [], `${colorScheme} at ${width}`);
-          if (process.env.GATEHOUSE_PICTURES !== undefined)
+          if (process.env.GATEHOUSE_PICTURES !== undefined && PICTURED.includes(name))
             await page.screenshot({
               path: join(process.env.GATEHOUSE_PICTURES, `${name}-${colorScheme}-${width}.png`),
             });
