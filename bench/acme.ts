@@ -1,23 +1,26 @@
-// npm run bench:acme [-- --orders N] [--soak N] [--no-pebble] [--postgres URL] [--step-ca DIRECTORY_URL,CA_FILE]
-// Whole ACME orders, from another process, beside the floor of the work and beside Pebble. See docs/performance.md.
+// npm run bench:acme [-- --orders N] [--only sqlite,postgres,pebble,step-ca,soak] [--soak N] [--accounts N]
+// Whole ACME orders, from another process, beside the floor of the work, Pebble and step-ca. See docs/performance.md.
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { parseArgs } from 'node:util';
-import { startPebble } from '../test/fixtures/pebble.ts';
 import { freePort } from '../test/fixtures/temporary.ts';
+import {
+  type BenchGround,
+  type PeerServer,
+  startDurablePostgres,
+  startPinnedPebble,
+  startStepCa,
+} from './acme/peers.ts';
 
 const { values } = parseArgs({
   options: {
     orders: { type: 'string', default: '4000' },
     soak: { type: 'string' },
-    'no-pebble': { type: 'boolean', default: false },
-    postgres: { type: 'string' },
-    'step-ca': { type: 'string' },
+    only: { type: 'string' },
     accounts: { type: 'string', default: '32' },
   },
 });
@@ -39,6 +42,7 @@ type Mode = 'trust' | 'challenge';
 
 const work = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 const cleanups: (() => unknown)[] = [() => rmSync(work, { recursive: true, force: true })];
+const ground: BenchGround = { work, after: (cleanup) => cleanups.push(cleanup) };
 const pinned = (core: number, ...command: string[]) => ['taskset', ['-c', String(core), ...command]] as const;
 const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
 
@@ -84,7 +88,7 @@ async function ours(
   mode: Mode,
   store: string,
   orders: number,
-): Promise<Outcome & { cpuPerOrder: number; rssMb: number }> {
+): Promise<Outcome & { cpuPerOrder: number; rssMb: number; rssBefore: number }> {
   const httpPort = await freePort();
   const [command, rest] = pinned(0, ...node, 'bench/acme/server.ts', store, mode, String(httpPort));
   const server = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -114,34 +118,23 @@ async function ours(
   );
   server.kill();
   await once(server, 'exit');
-  return { ...outcome, cpuPerOrder: (marks[1]!.cpuMs - marks[0]!.cpuMs) / outcome.orders, rssMb: marks[1]!.rssMb };
+  return {
+    ...outcome,
+    cpuPerOrder: (marks[1]!.cpuMs - marks[0]!.cpuMs) / outcome.orders,
+    rssMb: marks[1]!.rssMb,
+    rssBefore: marks[0]!.rssMb,
+  };
 }
 
-/** Pebble on one core, with everything off that it does to be difficult. */
-async function pebble(orders: number): Promise<Outcome & { cpuPerOrder: number }> {
-  const wrapper = join(work, 'pebble');
-  writeFileSync(wrapper, '#!/bin/sh\nGOMAXPROCS=1 exec taskset -c 0 pebble "$@"\n');
-  chmodSync(wrapper, 0o755);
-  const context = { after: (cleanup: () => unknown) => cleanups.push(cleanup), skip: () => {} };
-  const running = await startPebble(context as unknown as TestContext, { program: wrapper });
-  if (running === undefined) throw new Error('pebble is not installed');
+/** Another server, on core 0 as well. */
+async function peer(running: PeerServer, orders: number): Promise<Outcome & { cpuPerOrder: number }> {
   const marks: number[] = [];
   const mark = async () => {
-    marks.push(processorMs(running.process.pid));
+    marks.push(processorMs(running.pid));
   };
-  const outcome = await drive(
-    {
-      directory: running.directory,
-      ca: running.caPem,
-      mode: 'challenge',
-      httpPort: running.httpPort,
-      eabKeys: [],
-      accounts: Number(values.accounts),
-      warmup: Math.min(500, orders),
-      orders,
-    },
-    { before: mark, after: mark },
-  );
+  const { directory, ca, httpPort } = running;
+  const load = { directory, ca, mode: 'challenge', httpPort, eabKeys: [], accounts: Number(values.accounts) };
+  const outcome = await drive({ ...load, warmup: Math.min(500, orders), orders }, { before: mark, after: mark });
   return { ...outcome, cpuPerOrder: (marks[1]! - marks[0]!) / outcome.orders };
 }
 
@@ -180,31 +173,24 @@ try {
   console.error(
     `floor: verify a request ${verifyJws.toFixed(0)} us, a CSR ${verifyCsr.toFixed(0)} us, sign ${signLeaf.toFixed(0)} us, one durable commit ${commit.toFixed(0)} us and ${(commitWall / 1000).toFixed(1)} ms of waiting`,
   );
-  const stores: [string, () => string][] = [['SQLite', () => join(work, `${Math.random()}.sqlite`)]];
-  if (values.postgres !== undefined) stores.push(['PostgreSQL', () => values.postgres!]);
-  for (const [name, store] of stores)
+  const wanted = (name: string) => values.only === undefined || values.only.split(',').includes(name);
+  const stores: [name: string, key: string, open: () => Promise<string>][] = [
+    ['SQLite', 'sqlite', async () => join(work, `${Math.random()}.sqlite`)],
+    ['PostgreSQL', 'postgres', () => startDurablePostgres(ground)],
+  ];
+  for (const [name, key, open] of stores.filter(([, key]) => wanted(key)))
     for (const mode of ['trust', 'challenge'] as const) {
-      const outcome = await ours(mode, store(), orders);
+      const outcome = await ours(mode, await open(), key === 'sqlite' ? orders : Math.min(orders, 1500));
       report(`Gatehouse, ${name}, ${mode}`, outcome, floorOf(outcome));
     }
+  if (wanted('pebble'))
+    report('Pebble, memory, challenge', await peer(await startPinnedPebble(ground), Math.min(orders, 2000)));
+  if (wanted('step-ca'))
+    report('step-ca, Badger, challenge', await peer(await startStepCa(ground), Math.min(orders, 1000)));
   if (values.soak !== undefined) {
     const outcome = await ours('trust', join(work, 'soak.sqlite'), Number(values.soak));
     report(`Gatehouse, SQLite, trust, ${values.soak} orders`, outcome, floorOf(outcome));
-  }
-  if (!values['no-pebble']) report('Pebble, memory, challenge', await pebble(Math.min(orders, 2000)));
-  if (values['step-ca'] !== undefined) {
-    const [directory, file, port] = values['step-ca'].split(',');
-    const outcome = await drive({
-      directory,
-      ca: readFileSync(file!, 'utf8'),
-      mode: 'challenge',
-      httpPort: Number(port),
-      eabKeys: [],
-      accounts: Number(values.accounts),
-      warmup: 200,
-      orders: Math.min(orders, 2000),
-    });
-    report('step-ca, challenge', outcome);
+    console.error(`memory: ${outcome.rssBefore.toFixed(0)} MB when warm, ${outcome.rssMb.toFixed(0)} MB at the end`);
   }
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   for (const row of rows)
