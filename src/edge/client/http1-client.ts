@@ -368,6 +368,6 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
   }
 
   private tunnelIdleMs(): number {
-    return this.limits.upstream.idleMs;
+    return this.exchange?.service?.route.timeouts?.idleMs ?? this.limits.upstream.idleMs;
   }
 }

@@ -27,14 +27,19 @@ const tlsCommon = {
   default_name: Type.Optional(
     Type.String({ description: 'certificate for clients that send no server name; without it they are refused' }),
   ),
-  handshake_timeout_seconds: Type.Number({ minimum: 0.1, maximum: 600, default: 10 }),
+  handshake_timeout_seconds: Type.Number({
+    minimum: 0.1,
+    maximum: 600,
+    default: 10,
+    description: 'from the accept to the end',
+  }),
   handshakes_per_second: Type.Optional(
     Type.Integer({ minimum: 1, description: 'handshakes that each worker begins in a second, at most' }),
   ),
   client_certificates: Type.Optional(
     Type.Object(
       {
-        mode: Type.Enum(['optional', 'required']),
+        mode: Type.Enum(['optional', 'required'], { description: 'required: no handshake without one' }),
         ca_file: Type.String({ description: 'PEM of the authorities that client certificates are verified with' }),
       },
       closed,
@@ -44,7 +49,7 @@ const tlsCommon = {
 
 const ManualTls = Type.Object(
   {
-    mode: Type.Literal('manual'),
+    mode: Type.Literal('manual', { description: 'certificates from files' }),
     certificates: Type.Array(
       Type.Object(
         {
@@ -62,7 +67,7 @@ const ManualTls = Type.Object(
 
 const AcmeTls = Type.Object(
   {
-    mode: Type.Literal('acme'),
+    mode: Type.Literal('acme', { description: 'a certificate from an ACME server' }),
     names: Type.Optional(
       Type.Array(Type.String(), {
         minItems: 1,
@@ -86,12 +91,15 @@ const AcmeTls = Type.Object(
       default: 'auto',
       description: 'auto: tls-alpn-01, then http-01 where there is an http_port',
     }),
-    key_type: Type.Enum(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'], { default: 'ec-p256' }),
+    key_type: Type.Enum(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'], {
+      default: 'ec-p256',
+      description: 'of the certificate; a new key for each',
+    }),
     profile: Type.Optional(Type.String({ description: 'certificate profile that the CA offers' })),
     eab: Type.Optional(
       Type.Object(
         {
-          kid: Type.String(),
+          kid: Type.String({ description: 'key identifier' }),
           hmac_file: Type.String({ description: 'file that holds the HMAC key in base64url' }),
         },
         { ...closed, description: 'external account binding' },
@@ -139,7 +147,10 @@ export const ProxyConfig = Type.Object(
     ),
     log: Type.Object(
       {
-        level: Type.Enum(['debug', 'info', 'warn', 'error'], { default: 'info' }),
+        level: Type.Enum(['debug', 'info', 'warn', 'error'], {
+          default: 'info',
+          description: 'lines below it are left out',
+        }),
         format: Type.Enum(['auto', 'json', 'pretty'], {
           default: 'auto',
           description: 'auto: pretty on a terminal, else JSON lines',
@@ -149,7 +160,7 @@ export const ProxyConfig = Type.Object(
     ),
     access_log: Type.Object(
       {
-        format: Type.Enum(['off', 'json', 'combined'], { default: 'off' }),
+        format: Type.Enum(['off', 'json', 'combined'], { default: 'off', description: 'of a line for each request' }),
         file: Type.Optional(Type.String({ description: 'appended to, opened again on reload (default: stdout)' })),
       },
       { ...closed, default: {} },
@@ -157,7 +168,7 @@ export const ProxyConfig = Type.Object(
     health: Type.Optional(
       Type.Object(
         {
-          address: Type.String({ default: '127.0.0.1' }),
+          address: Type.String({ default: '127.0.0.1', description: 'where it listens' }),
           port: Port('/healthz, /readyz and /metrics over plain HTTP'),
         },
         closed,
