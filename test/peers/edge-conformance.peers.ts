@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { WebSocketServer } from 'ws';
+import { createTestAuthority } from '../fixtures/certificate.ts';
+import { needH2spec } from '../fixtures/h2spec.ts';
+import { needProgram } from '../fixtures/peer.ts';
+import { type StartedProxy, startProxy } from '../fixtures/proxy.ts';
+import { needPypiProgram } from '../fixtures/pypi.ts';
+import { temporaryDirectory } from '../fixtures/temporary.ts';
+
+// What others wrote to find fault with a TLS, HTTP/2 or WebSocket server, against `gatehouse proxy` as it is run. With
+// GATEHOUSE_WRITE_REPORT=1 the outcome is written to docs/edge-conformance.md.
+
+const run = promisify(execFile);
+const NAME = 'shop.example.com';
+const sections: string[] = [];
+
+after(() => {
+  if (process.env.GATEHOUSE_WRITE_REPORT !== '1') return;
+  const head = readFileSync(new URL('edge-conformance-head.md', import.meta.url), 'utf8');
+  writeFileSync(new URL('../../docs/edge-conformance.md', import.meta.url), `${head}\n${sections.join('\n')}`);
+});
+
+async function serve(t: TestContext, listener: RequestListener): Promise<{ server: Server; url: string }> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** The product, with a certificate of a CA whose PEM is beside it, and one site that any name leads to. */
+async function startEdge(t: TestContext, upstream: string): Promise<{ proxy: StartedProxy; port: number; ca: string }> {
+  const directory = temporaryDirectory(t);
+  const authority = createTestAuthority();
+  const { cert, key } = authority.issue([NAME]);
+  const ca = join(directory, 'ca.pem');
+  writeFileSync(ca, authority.ca);
+  writeFileSync(join(directory, 'cert.pem'), cert);
+  writeFileSync(join(directory, 'key.pem'), key);
+  const certificates = [{ cert: 'cert.pem', key: 'key.pem' }];
+  const listener = { address: '127.0.0.1', https_port: 0, tls: { mode: 'manual', certificates, default_name: NAME } };
+  const site = {
+    hosts: [NAME, '127.0.0.1'],
+    upstreams: [upstream],
+    response: { hsts: { max_age_seconds: 31_536_000 } },
+  };
+  const proxy = startProxy(t, { workers: 1, listeners: [listener], sites: [site] }, directory);
+  return { proxy, port: Number(new URL((await proxy.ready).edge_https).port), ca };
+}
+
+test('h2spec finds nothing', async (t) => {
+  const h2spec = needH2spec(t);
+  if (h2spec === undefined) return;
+  // It answers what it has read whole: an early answer would be allowed to come before an error.
+  const { url } = await serve(t, (request, response) => {
+    request.resume().on('end', () => response.end('x'.repeat(1024)));
+  });
+  const { port } = await startEdge(t, url);
+  const asked = run(h2spec, ['-h', '127.0.0.1', '-p', String(port), '-t', '-k', '-o', '5']);
+  const { stdout } = await asked.catch((error: { stdout: string }) => error);
+  const [count = ''] = /\d+ tests, \d+ passed, 0 skipped, 0 failed/.exec(stdout) ?? [];
+  assert.notEqual(count, '', stdout.slice(stdout.indexOf('Failures:')));
+  sections.push(`## HTTP/2: h2spec 2.2.1\n\n${count}.\n`);
+});
+
+interface Finding {
+  readonly id: string;
+  readonly severity: string;
+  readonly finding: string;
+}
+
+/** What its database of 2022 does not know, or what a certificate of a private CA cannot have. */
+const EXPECTED_FINDINGS =
+  /^(cert_.*|overall_grade|scanTime|DNS_CAArecord|OCSP_stapling|security_headers|engine_problem)/;
+
+test('testssl.sh finds nothing of weight', async (t) => {
+  const testssl = needProgram(t, 'testssl');
+  if (testssl === undefined) return;
+  const { url } = await serve(t, (_, response) => response.end('hello'));
+  const { port, ca, proxy } = await startEdge(t, url);
+  const json = join(proxy.directory, 'testssl.json');
+  const what = ['--fast', '-p', '-s', '-f', '-U', '-S', '-h', '--jsonfile', json];
+  const quiet = ['-q', '--color', '0', '--warnings', 'batch', '--ip', '127.0.0.1', '--add-ca', ca];
+  // Its exit code counts warnings; the findings are what is looked at.
+  await run(testssl, [...quiet, ...what, `${NAME}:${port}`], { maxBuffer: 1 << 24 }).catch(() => {});
+  const findings = JSON.parse(readFileSync(json, 'utf8')) as Finding[];
+  const grave = findings.filter(
+    ({ id, severity }) => ['MEDIUM', 'HIGH', 'CRITICAL', 'FATAL'].includes(severity) && !EXPECTED_FINDINGS.test(id),
+  );
+  assert.deepEqual(grave, []);
+  assert.ok(findings.length > 50, `${findings.length} findings`);
+  const rows = findings
+    .filter(({ id }) =>
+      /^(TLS1|SSLv|cipherlist|FS|heartbleed|CCS|ticketbleed|ROBOT|secure_|CRIME|BREACH|POODLE|fallback|SWEET|FREAK|DROWN|LOGJAM|BEAST|LUCKY|winshock|RC4|HSTS)/.test(
+        id,
+      ),
+    )
+    .map(({ id, severity, finding }) => `| ${id} | ${severity} | ${finding.replaceAll('|', '\\|').slice(0, 120)} |`);
+  sections.push(
+    [
+      '## TLS: testssl.sh 3.0',
+      '',
+      'No finding of weight MEDIUM or above.',
+      '',
+      '| check | weight | found |',
+      '|---|---|---|',
+      ...rows,
+      '',
+    ].join('\n'),
+  );
+});
+
+/** `1.1.1` -> how it went, by the test suite's word. */
+async function autobahn(program: string, directory: string, agent: string, url: string): Promise<Map<string, string>> {
+  const spec = join(directory, `${agent}.json`);
+  const outdir = join(directory, agent);
+  // 9 measures speed and 12 and 13 compression, where an edge that passes bytes on adds nothing.
+  const cases = { cases: ['*'], 'exclude-cases': ['9.*', '12.*', '13.*'], 'exclude-agent-cases': {} };
+  writeFileSync(spec, JSON.stringify({ outdir, servers: [{ agent, url }], ...cases }));
+  // By its Python: the script names the place where it was installed, and was moved since.
+  await run(join(dirname(program), 'python'), [program, '-m', 'fuzzingclient', '-s', spec], { cwd: directory, maxBuffer: 1 << 26 });
+  const report = JSON.parse(readFileSync(join(outdir, 'index.json'), 'utf8')) as Record<
+    string,
+    Record<string, { behavior: string; behaviorClose: string }>
+  >;
+  return new Map(
+    Object.entries(report[agent] ?? {}).map(([name, { behavior, behaviorClose }]) => [
+      name,
+      `${behavior}, close ${behaviorClose}`,
+    ]),
+  );
+}
+
+test("Autobahn's test suite sees no difference between a WebSocket server and the edge before it", async (t) => {
+  const wstest = needPypiProgram(t, 'wstest', 'autobahntestsuite==25.10.1');
+  if (wstest === undefined) return;
+  const { server, url } = await serve(t, (_, response) => response.end());
+  const echo = new WebSocketServer({ server });
+  echo.on('connection', (socket) => {
+    socket.on('error', () => {});
+    socket.on('message', (data, binary) => socket.send(data, { binary }));
+  });
+  const { port, proxy } = await startEdge(t, url);
+  const direct = await autobahn(wstest, proxy.directory, 'direct', url.replace('http:', 'ws:'));
+  const through = await autobahn(wstest, proxy.directory, 'edge', `wss://127.0.0.1:${port}`);
+  assert.ok(through.size > 200, `${through.size} cases`);
+  assert.deepEqual(through, direct);
+  const counts = new Map<string, number>();
+  for (const outcome of through.values()) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  assert.equal(
+    [...through.values()].some((outcome) => /FAILED|WRONG CODE|UNCLEAN/.test(outcome)),
+    false,
+  );
+  const rows = [...counts].map(([outcome, count]) => `| ${outcome} | ${count} |`);
+  sections.push(
+    [
+      "## WebSocket: Autobahn's test suite 25.10.1",
+      '',
+      `${through.size} cases through the edge, over TLS, each as without it.`,
+      '',
+      '| outcome | cases |',
+      '|---|---|',
+      ...rows,
+      '',
+    ].join('\n'),
+  );
+});
