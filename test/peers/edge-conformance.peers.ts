@@ -127,7 +127,10 @@ async function autobahn(program: string, directory: string, agent: string, url: 
   const cases = { cases: ['*'], 'exclude-cases': ['9.*', '12.*', '13.*'], 'exclude-agent-cases': {} };
   writeFileSync(spec, JSON.stringify({ outdir, servers: [{ agent, url }], ...cases }));
   // By its Python: the script names the place where it was installed, and was moved since.
-  await run(join(dirname(program), 'python'), [program, '-m', 'fuzzingclient', '-s', spec], { cwd: directory, maxBuffer: 1 << 26 });
+  await run(join(dirname(program), 'python'), [program, '-m', 'fuzzingclient', '-s', spec], {
+    cwd: directory,
+    maxBuffer: 1 << 26,
+  });
   const report = JSON.parse(readFileSync(join(outdir, 'index.json'), 'utf8')) as Record<
     string,
     Record<string, { behavior: string; behaviorClose: string }>

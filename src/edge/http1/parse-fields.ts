@@ -67,7 +67,7 @@ function readLength(head: Head, index: number): number {
   if (head.contentLength !== NO_LENGTH || head.bytes[head.nameStart(index) + 7] !== 0x2d) return bad.BAD_LENGTH;
   const start = head.valueStart(index);
   const end = head.valueEnd(index);
-  if (end === start || end - start > MOST_LENGTH_DIGITS) return bad.BAD_LENGTH;
+  if (end === start || end - start > MOST_LENGTH_DIGITS || head.bytes[end] === HTAB) return bad.BAD_LENGTH;
   let length = 0;
   for (let at = start; at < end; at++) {
     const digit = head.bytes[at]! - 0x30;
@@ -84,7 +84,10 @@ function readCoding(head: Head, index: number): number {
   // RFC 9112 §6.1: an HTTP/1.0 message with a transfer coding is faulty.
   if (head.chunked || head.version === 0 || head.bytes[head.nameStart(index) + 8] !== 0x2d) return bad.BAD_CODING;
   const start = head.valueStart(index);
-  if (!tokenIs(head.bytes, start, head.valueEnd(index), CHUNKED)) {
+  const end = head.valueEnd(index);
+  // A tab after it is allowed (RFC 9110 §5.5), and llhttp reads another coding then.
+  if (head.bytes[end] === HTAB) return bad.BAD_CODING;
+  if (!tokenIs(head.bytes, start, end, CHUNKED)) {
     const text = head.value(index).toLowerCase();
     return /^(gzip|x-gzip|deflate|compress|x-compress)\b/.test(text) ? bad.UNKNOWN_CODING : bad.BAD_CODING;
   }
