@@ -6,6 +6,7 @@ interface Waiting {
 }
 interface Job extends Waiting {
   run(tx: Db): Promise<void>;
+  committed(): void;
 }
 
 /** The connection that writes, and the disk beneath it. */
@@ -34,22 +35,25 @@ export function createGroupCommit(db: Db, target: CommitTarget) {
   let confirming: Promise<void> | undefined;
   let broken: Fault | undefined;
 
-  function write<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+  function write<T>(work: (tx: Db) => Promise<T>, committed?: (value: T) => void): Promise<T> {
     if (broken !== undefined) return Promise.reject(broken);
     return new Promise<T>((resolve, reject) => {
       let settle: () => void;
+      let tell = () => {};
       queue.push({
         async run(tx) {
           target.execute('savepoint job');
           try {
             const value = await work(tx);
             settle = () => resolve(value);
+            tell = () => committed?.(value);
           } catch (error) {
             target.execute('rollback to job');
             settle = () => reject(error);
           }
           target.execute('release job');
         },
+        committed: () => tell(),
         settle: (failure) => (failure === undefined ? settle() : reject(failure)),
       });
       writing ??= drain();
@@ -66,13 +70,15 @@ export function createGroupCommit(db: Db, target: CommitTarget) {
         target.execute('begin immediate');
         for (const job of jobs) await job.run(db);
         target.execute('commit');
-        unconfirmed.push(...jobs);
-        confirming ??= confirm();
-        target.committed?.();
       } catch (error) {
         rollback();
         for (const job of jobs) job.settle(error ?? new Error('commit failed'));
+        continue;
       }
+      unconfirmed.push(...jobs);
+      confirming ??= confirm();
+      target.committed?.();
+      for (const job of jobs) job.committed();
       await nextTurn();
     }
     writing = undefined;

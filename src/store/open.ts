@@ -160,7 +160,7 @@ async function openPostgres(options: StoreOptions): Promise<Store> {
   return {
     dialect: 'postgres',
     db,
-    async write(work) {
+    async write(work, committed) {
       for (let attempt = 1; ; attempt++) {
         try {
           const { result, changed } = await db
@@ -168,6 +168,7 @@ async function openPostgres(options: StoreOptions): Promise<Store> {
             .setIsolationLevel('serializable')
             .execute(async (tx) => ({ result: await work(tx), changed: takeNoted(tx) }));
           if (changed) tell(listeners);
+          committed?.(result);
           return result;
         } catch (error) {
           if (attempt >= 20 || !SERIALIZATION_FAILURES.has((error as { code?: string }).code ?? '')) throw error;

@@ -11,9 +11,11 @@ export interface Store {
   /**
    * Runs `work` in one durable transaction: when the promise resolves, its writes survive a crash; when `work` throws,
    * none of them happened. `work` must await nothing but its queries (a network call inside would hold up every other
-   * writer), and must be repeatable, since PostgreSQL may ask for it again after a conflict.
+   * writer), and must be repeatable, since PostgreSQL may ask for it again after a conflict. `committed` is called a
+   * little earlier, when the write is made but the disk may not have confirmed it: for what harms nobody if a power cut
+   * takes the write back.
    */
-  write<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  write<T>(work: (tx: Db) => Promise<T>, committed?: (value: T) => void): Promise<T>;
   /**
    * Undefined, or a promise that resolves, when everything that `db` shows now would survive a power cut. Readers may see
    * a commit a moment before the disk has confirmed it; who tells a stranger of what they read waits for this first.

@@ -7,6 +7,7 @@ import type { Answer } from '../http.ts';
 import { requireNotFailing, spendOrRefuse } from '../limits.ts';
 import { Refusal } from '../refusal.ts';
 import { authorizationStatus, type StoredChallenge } from '../status.ts';
+import type { ValidationJob } from '../validation-queue.ts';
 
 /** RFC 8555 §7.5.1: reading a challenge, or telling that it is ready to be validated. */
 export const challenge: Resource = {
@@ -34,39 +35,38 @@ async function begin(call: AccountCall, row: AcmeAuthorizationRow, stored: Store
   const challenges = JSON.stringify(
     challengesOf(row).map((candidate) => (candidate.type === stored.type ? processing : candidate)),
   );
-  const claimed = await services.store.write(async (tx) => {
-    await requireNotFailing(tx, account.id, row.identifier, limits.failed_validations, now);
-    await spendOrRefuse(
-      tx,
-      `challenges:${account.id}`,
-      limits.challenge_responses,
-      now,
-      'challenge responses of this account',
-    );
-    if (!(await claimValidation(tx, row.id, challenges, now))) return false;
-    await appendAudit(tx, {
-      actor: `acme:${account.id}`,
-      action: 'acme_challenge.respond',
-      resource: `acme_authorization:${row.id}`,
-      facts: { profile: profile.id, identifier: row.identifier, type: stored.type },
-      at: now,
-    });
-    return true;
-  });
   const current: AcmeAuthorizationRow = { ...row, challenges, processing_since: now };
-  if (!claimed) return shown(call, current, processing);
-  const outcome = await within(
-    PATIENCE_MS,
-    services.validations.start({
-      authorization: current,
-      type: stored.type,
-      token: stored.token,
-      identifier: identifierOfRow(row),
-      profile,
-      thumbprint: call.key.thumbprint,
-      accountUrl: call.urls.account(account.id),
-    }),
+  const job: ValidationJob = {
+    authorization: current,
+    type: stored.type,
+    token: stored.token,
+    identifier: identifierOfRow(row),
+    profile,
+    thumbprint: call.key.thumbprint,
+    accountUrl: call.urls.account(account.id),
+  };
+  let validation: ReturnType<typeof services.validations.start> | undefined;
+  await services.store.write(
+    async (tx) => {
+      await requireNotFailing(tx, account.id, row.identifier, limits.failed_validations, now);
+      const what = 'challenge responses of this account';
+      await spendOrRefuse(tx, `challenges:${account.id}`, limits.challenge_responses, now, what);
+      if (!(await claimValidation(tx, row.id, challenges, now))) return false;
+      await appendAudit(tx, {
+        actor: `acme:${account.id}`,
+        action: 'acme_challenge.respond',
+        resource: `acme_authorization:${row.id}`,
+        facts: { profile: profile.id, identifier: row.identifier, type: stored.type },
+        at: now,
+      });
+      return true;
+    },
+    // A question asked of the client's server does no harm if a power cut makes us forget that we were told to ask.
+    (claimed) => {
+      if (claimed) validation = services.validations.start(job);
+    },
   );
+  const outcome = validation && (await within(PATIENCE_MS, validation));
   if (outcome === undefined) return shown(call, current, processing);
   return shown(call, outcome, challengesOf(outcome).find(({ type }) => type === stored.type)!);
 }
