@@ -48,7 +48,7 @@ test('acmetool issues by http-01, and leaves alone what is not due', async (t) =
   assert.equal((await tally(ground)).issued, 1);
   recordClient({
     client: 'acmetool',
-    version: (await run(acmetool, ['--version'], { expected: 'any' })).output.match(/(\d+\.\d+\.\d+)/)?.[1] ?? '0.2.2',
+    version: '0.2.2',
     does: ['http-01'],
     // Its `revoke` only notes the wish: version 0.2.2 sends nothing, to any server.
     cannot: ['tls-alpn-01', 'IP', 'EAB', 'ARI', 'revoke', 'key change'],
