@@ -330,10 +330,12 @@ export class Exchange {
   }
 
   private answerOurselves(answer: OwnAnswer, refusal: RefusalReason | undefined): void {
-    const { core, fields } = this.context;
+    const { core, fields, info } = this.context;
     if (refusal !== undefined) core.observer.refused?.(refusal, fields.clientAddress(this.head));
     if (answer.status >= 400) this.problem ??= answer.body.trimEnd();
-    const { outgoing, body } = outgoingAnswer(answer, this.headOnly);
+    // A site's own fields, such as HSTS, are on its redirects and failures too (RFC 6797 §7.2).
+    const extra = info.secure ? this.service?.responseExtra : this.service?.responseExtraPlain;
+    const { outgoing, body } = outgoingAnswer(answer, this.headOnly, extra);
     this.status = answer.status;
     const ended = outgoing.body === 'none';
     if (!ended) this.responseBytes += body.length;

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { fieldsOf, Head } from '../message/head.ts';
+import { type Fields, fieldsOf, Head } from '../message/head.ts';
 import type { OutgoingAnswer } from './outgoing.ts';
 
 /** An answer of the edge itself, in the shape of an upstream's. */
@@ -13,7 +13,11 @@ export function plainAnswer(status: number, detail: string, fields: OwnAnswer['f
   return { status, body: `${status} ${STATUS_CODES[status] ?? ''}: ${detail}\n`, fields };
 }
 
-export function outgoingAnswer(answer: OwnAnswer, headOnly: boolean): { outgoing: OutgoingAnswer; body: Buffer } {
+export function outgoingAnswer(
+  answer: OwnAnswer,
+  headOnly: boolean,
+  extra?: Fields,
+): { outgoing: OutgoingAnswer; body: Buffer } {
   const body = Buffer.from(answer.body);
   const lines = fieldsOf([
     ...(body.length > 0 ? [['content-type', 'text/plain; charset=utf-8'] as const] : []),
@@ -28,5 +32,5 @@ export function outgoingAnswer(answer: OwnAnswer, headOnly: boolean): { outgoing
   head.status = answer.status;
   head.contentLength = body.length;
   const empty = headOnly || body.length === 0;
-  return { outgoing: { head, drop: 0, extra: undefined, body: empty ? 'none' : 'length' }, body };
+  return { outgoing: { head, drop: 0, extra, body: empty ? 'none' : 'length' }, body };
 }
