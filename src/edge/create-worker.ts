@@ -132,7 +132,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
         contexts: sum((listener) => listener.contexts()),
         handshaking: sum((listener) => listener.handshaking()),
         rssBytes: process.memoryUsage.rss(),
-        samples: metrics.samples(),
+        samples: metrics.samples(plane.upstreams()),
         connections: connections ? plane.connections().slice(0, MOST_CONNECTIONS) : [],
       },
     });

@@ -114,6 +114,8 @@ test('a reload takes routes and certificates over under open connections, and a 
     metrics,
     /gatehouse_edge_handshakes_total\{version="TLSv1\.3",kind="full",group="X25519(MLKEM768)?"\} [12]/,
   );
+  assert.match(metrics, /gatehouse_edge_upstream_healthy\{upstream="http:[^"]*"\} 1/);
+  assert.match(metrics, /gatehouse_edge_request_duration_seconds_bucket\{listener="main",le="\+Inf"\} 3/);
   assert.match(metrics, /gatehouse_edge_certificate_days_left\{listener="main",name="a\.test"\} 89/);
   kept.destroy();
   assert.equal(await proxy.stop(), 0);

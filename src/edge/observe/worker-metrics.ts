@@ -5,7 +5,8 @@ import { type HistogramSample, LATENCY_BOUNDS, type Sample, type Samples } from 
 export interface WorkerMetrics {
   readonly plane: PlaneObserver;
   readonly handshakes: HandshakeObserver;
-  samples(): Samples;
+  /** `upstreams` as they are now. */
+  samples(upstreams: readonly UpstreamState[]): Samples;
 }
 
 /** Numbers of the requests of one listener and protocol: indexed, so that counting makes nothing. */
@@ -25,7 +26,6 @@ export function createWorkerMetrics(): WorkerMetrics {
   const handshakes = new Map<string, { labels: Sample['labels']; count: number }>();
   const failed = new Map<string, number>();
   const refused = new Map<string, number>();
-  const upstreams = new Map<string, boolean>();
   const raise = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
 
   const countsOf = (record: RequestRecord): RequestCounts => {
@@ -56,7 +56,6 @@ export function createWorkerMetrics(): WorkerMetrics {
       counts.open += change === 'opened' ? 1 : -1;
     },
     refused: (reason) => void raise(refused, reason),
-    upstreamHealth: ({ url, healthy }: UpstreamState) => void upstreams.set(url, healthy),
   };
 
   return {
@@ -70,7 +69,7 @@ export function createWorkerMetrics(): WorkerMetrics {
       },
       failed: (reason) => void raise(failed, reason),
     },
-    samples: () => ({
+    samples: (upstreams) => ({
       counters: [
         ...[...requests.values()].flat().flatMap(requestSamples),
         ...[...connections].map(([id, { all }]) => sample('connections_total', [['listener', id]], all)),
@@ -80,11 +79,18 @@ export function createWorkerMetrics(): WorkerMetrics {
       ],
       gauges: [
         ...[...connections].map(([id, { open }]) => sample('connections', [['listener', id]], open)),
-        ...[...upstreams].map(([url, healthy]) => sample('upstream_healthy', [['upstream', url]], healthy ? 1 : 0)),
+        ...healthOf(upstreams),
       ],
       histograms: [...requests.values()].flat().map(latencySample),
     }),
   };
+}
+
+/** One URL may be reached in several ways (CA, PROXY header): it is well when all are. */
+function healthOf(upstreams: readonly UpstreamState[]): Sample[] {
+  const byUrl = new Map<string, boolean>();
+  for (const { url, healthy } of upstreams) byUrl.set(url, healthy && byUrl.get(url) !== false);
+  return [...byUrl].map(([url, healthy]) => sample('upstream_healthy', [['upstream', url]], healthy ? 1 : 0));
 }
 
 const sample = (name: string, labels: Sample['labels'], value: number): Sample => ({
