@@ -1,13 +1,13 @@
 // The delegated way, whole: `gatehouse up` publishes to a real API server with the rights of deploy/k8s/rbac.yaml,
 // cert-manager's own controllers get the certificate from our ACME server, and real Traefik serves it.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { stringify } from 'yaml';
 import type { Domain } from '../../src/contract/index.ts';
-import { type RunningGatehouse, startGatehouse } from '../fixtures/gatehouse.ts';
-import { type KubeApiserver, needKubeApiserver, needKubernetes } from '../fixtures/kube-apiserver.ts';
+import { callerOf, type RunningGatehouse, startGatehouse } from '../fixtures/gatehouse.ts';
+import { type KubeApiserver, needKubeApiserver, needKubernetes, writeKubeconfig } from '../fixtures/kube-apiserver.ts';
 import { startPeer } from '../fixtures/peer.ts';
 import { startSampleUpstream } from '../fixtures/sample-upstream.ts';
 import { temporaryDirectory } from '../fixtures/temporary.ts';
@@ -18,34 +18,10 @@ const NAMESPACE = 'paas-apps';
 const NAME = 'blog.shops.example';
 const REFUSED = 'refused.shops.example';
 
-function callerOf({ ready }: RunningGatehouse) {
-  return async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const answer = await fetch(`${ready.api}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${ready.admin_token}`, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-    return (text === '' ? undefined : (JSON.parse(text) as { data: T }).data) as T;
-  };
-}
-
 /** `gatehouse up` with the service account's rights. */
 async function gatehouseIn(t: TestContext, cluster: KubeApiserver): Promise<RunningGatehouse> {
   const kubeconfig = join(temporaryDirectory(t), 'kubeconfig');
-  writeFileSync(
-    kubeconfig,
-    stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'gatehouse' } }],
-      clusters: [{ name: 'test', cluster: { server: cluster.url, 'certificate-authority': cluster.caFile } }],
-      users: [{ name: 'gatehouse', user: { token: cluster.gatehouseToken } }],
-    }),
-    { mode: 0o600 },
-  );
+  writeKubeconfig(kubeconfig, cluster, cluster.gatehouseToken);
   return startGatehouse(t, {
     config: stringify({
       edge: { https_port: 0, http_port: 0, workers: 1 },
