@@ -1,6 +1,6 @@
 // A real API server (kube-apiserver, built from its Go module) with real definitions, and real Traefik reading from it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -40,6 +40,13 @@ const items = async (server: KubeApiserver, path: string) => (await server.call<
 test('a real API server takes what we write', async (t) => {
   const server = await needKubeApiserver(t);
   if (server === undefined) return;
+  await t.test('every manifest of deploy/k8s', async () => {
+    const files = readdirSync(new URL('../../deploy/k8s/', import.meta.url));
+    for (const file of ['namespaces.yaml', ...files]) await server.apply(manifest(file));
+    // The rights come again one after another, so that each way is seen to need no more than its own.
+    for (const name of ['gatehouse-publisher-secrets', 'gatehouse-publisher-routes'])
+      await server.call('DELETE', `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings/${name}`);
+  });
   await server.apply(manifest('rbac.yaml'));
   for (const certificates of ['delegated', 'native'] as const)
     for (const routes of ['traefik', 'gateway', 'ingress'] as const)
