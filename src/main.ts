@@ -10,6 +10,8 @@ const SERVERS: Record<string, () => Promise<{ run: Serve }>> = {
   'hub-agent': () => import('./main/hub-agent.ts'),
   mcp: () => import('./main/mcp.ts'),
   config: () => import('./main/config-command.ts'),
+  backup: () => import('./main/backup.ts'),
+  restore: () => import('./main/restore.ts'),
 };
 
 async function main(): Promise<number> {

@@ -7,4 +7,5 @@ export { errorText, Fault, type FaultDetails, faultOf, type Party, type Retry } 
 export { isId, newId, newSecret, sha256Hex } from './ids.ts';
 export { type InputReader, readInput, type TextRule } from './input.ts';
 export { createLogger, type Logger, type LogLevel, limitedLogger, silentLogger } from './log.ts';
+export { inUtc } from './moment.ts';
 export { createProblems, type Problems } from './problems.ts';

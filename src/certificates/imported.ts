@@ -1,4 +1,4 @@
-import { Fault, newId } from '../base/index.ts';
+import { Fault, inUtc, newId } from '../base/index.ts';
 import { appendEvent } from '../store/certificate-events.ts';
 import { insertVersion } from '../store/certificate-versions.ts';
 import { addReference, certificateByIdentity, insertCertificate, updateCertificate } from '../store/certificates.ts';
@@ -24,7 +24,7 @@ export async function importCertificate(
     new Fault({ code: 'invalid_chain', detail, party: 'client', retry: 'never', field: 'chain_pem', status: 422 });
   if (chain.names.length === 0)
     throw refuse('the certificate names no host in subjectAltName, so nothing can be served with it');
-  if (chain.notAfter <= now) throw refuse(`the certificate expired on ${new Date(chain.notAfter).toISOString()}`);
+  if (chain.notAfter <= now) throw refuse(`the certificate expired on ${inUtc(chain.notAfter)}`);
   const keyType = keyTypeOf(privateKey);
   if (keyType === undefined) throw refuse('the key is neither ECDSA P-256 or P-384 nor RSA of 2048, 3072 or 4096 bits');
   const names = [...new Set(chain.names)].sort();
@@ -83,7 +83,7 @@ export async function importCertificate(
     } as const;
     await updateCertificate(tx, id, change, now);
     await addReference(tx, id, reference, now);
-    const words = `brought: issued by ${chain.issuerName}, good until ${new Date(chain.notAfter).toISOString()}`;
+    const words = `brought: issued by ${chain.issuerName}, good until ${inUtc(chain.notAfter)}`;
     await appendEvent(tx, { certificateId: id, at: now, kind: 'imported', words, facts: { serial: chain.serial } });
     await recordChange(tx, 'certificate', id, now);
     return id;

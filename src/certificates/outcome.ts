@@ -1,5 +1,6 @@
 import type { Obtained } from '../acme-client/index.ts';
 import type { Fault } from '../base/index.ts';
+import { inUtc } from '../base/index.ts';
 import { appendEvent, type CertificateEventKind, trimEvents } from '../store/certificate-events.ts';
 import {
   type CertificateVersionRow,
@@ -52,7 +53,7 @@ export async function recordIssued(attempt: Attempt, issuer: IssuerRow, begun: B
       renew_at: renewAt,
       renew_reason: 'a third of its lifetime is left',
     });
-    const words = `issued by ${chain.issuerName} through ${issuer.id}, good until ${new Date(chain.notAfter).toISOString()}`;
+    const words = `issued by ${chain.issuerName} through ${issuer.id}, good until ${inUtc(chain.notAfter)}`;
     const facts = { version: version.id, serial: chain.serial, issuer: issuer.id, staging: issuer.staging === 1 };
     await appendEvent(tx, { certificateId: row.id, at: now, kind: 'issued', words, facts });
     await revokeReplaced(tx, row.id, version.id, now);
@@ -168,7 +169,7 @@ export async function recordFailure(
     });
     // Put off once more for the same reason: the new time is all there is to say.
     if (!tried && problemOfRow(row)?.code === problem.code) return open;
-    const words = `${told.issuerId}: ${told.fault.message}; trying again at ${new Date(retryAt).toISOString()}`;
+    const words = `${told.issuerId}: ${told.fault.message}; trying again at ${inUtc(retryAt)}`;
     await appendEvent(tx, { certificateId: row.id, at: now, kind: 'problem', words, facts: { problem } });
     await recordChange(tx, 'certificate', row.id, now);
     await trimEvents(tx, row.id, engine.eventsKept);

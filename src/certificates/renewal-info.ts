@@ -1,4 +1,4 @@
-import { faultOf } from '../base/index.ts';
+import { faultOf, inUtc } from '../base/index.ts';
 import { appendEvent } from '../store/certificate-events.ts';
 import type { CertificateVersionRow } from '../store/certificate-versions.ts';
 import type { CertificateRow } from '../store/certificates.ts';
@@ -54,11 +54,11 @@ export async function askRenewalInfo(
       await lease.update(tx, {
         renewal_info: JSON.stringify(told),
         renew_at: renewAt,
-        renew_reason: `${issuer.id} asks for it between ${iso(info.start)} and ${iso(info.end)}`,
+        renew_reason: `${issuer.id} asks for it between ${inUtc(info.start)} and ${inUtc(info.end)}`,
       });
       if (!moved) return;
       const why = info.explanationUrl === undefined ? '' : ` (${info.explanationUrl})`;
-      const words = `${issuer.id} suggests renewing between ${iso(info.start)} and ${iso(info.end)}${why}; chosen: ${iso(renewAt)}`;
+      const words = `${issuer.id} suggests renewing between ${inUtc(info.start)} and ${inUtc(info.end)}${why}; chosen: ${inUtc(renewAt)}`;
       await appendEvent(tx, { certificateId: row.id, at: clock.now(), kind: 'renewal', words });
     });
     if (early)
@@ -74,5 +74,3 @@ export async function askRenewalInfo(
     await stay(Math.max(typeof retry === 'object' ? retry.notBefore : 0, clock.now() + HOUR * (1 + random())));
   }
 }
-
-const iso = (time: number): string => new Date(time).toISOString();

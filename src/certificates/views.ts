@@ -1,3 +1,4 @@
+import { inUtc } from '../base/index.ts';
 import type { CertificateEventRow } from '../store/certificate-events.ts';
 import { type CertificateVersionRow, versionById } from '../store/certificate-versions.ts';
 import { type CertificateProblem, type CertificateRow, referencesOf } from '../store/certificates.ts';
@@ -108,7 +109,7 @@ function summarize(
   if (row.unreferenced_at !== null) parts.push('Nothing refers to it, so it is not renewed.');
   else if (problem !== undefined)
     parts.push(
-      `The last attempt failed (${problem.class}): ${problem.detail}. It is tried again at ${moment(problem.retryAt)}.`,
+      `The last attempt failed (${problem.class}): ${problem.detail}. It is tried again at ${inUtc(problem.retryAt)}.`,
     );
   else if (row.status === 'issuing' || row.status === 'renewing') parts.push('A new one is being got now.');
   else if (row.kind === 'imported') parts.push('It was brought, so it is not renewed by itself.');
@@ -119,4 +120,3 @@ function summarize(
 }
 
 const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
-const moment = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ');

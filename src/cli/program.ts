@@ -44,6 +44,7 @@ Started here, and not by talking to a server:
   hub-agent --control URL                                   applies port mappings on a hub host
   mcp                                                       MCP over standard input and output
   config check FILE | config schema                         what a start would say of a file
+  backup FILE | restore FILE                                everything that is kept, in one file
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server answers, 4 not allowed, 5 waited too long.`;
 

@@ -1,3 +1,4 @@
+import { inUtc } from '../base/index.ts';
 import type {
   Certificate,
   CertificateDetail,
@@ -170,7 +171,7 @@ async function servedEvent(deps: ControlDeps, id: string, seq: number): Promise<
     seq,
     at: time(deps.clock.now()),
     step: 'served',
-    detail: `the certificate is served until ${time(view.served.notAfter)}`,
+    detail: `the certificate is served until ${inUtc(view.served.notAfter)}`,
     problem: null,
   };
 }

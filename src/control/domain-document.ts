@@ -1,3 +1,4 @@
+import { inUtc } from '../base/index.ts';
 import type { Certificate, Domain, TLS_STATUSES } from '../contract/index.ts';
 import { type DomainSettings, expectationOf, type ViewAnswer } from '../domains/index.ts';
 import type { DomainRow } from '../store/domains.ts';
@@ -111,7 +112,7 @@ function why(row: DomainRow, status: TlsStatus, dnsSummary: string, certificate:
   if (row.lapsed_at !== null)
     return {
       ...blank,
-      summary: `The claim lapsed on ${time(row.lapsed_at)}, because nothing proved it in seven days. Anybody may claim the name.`,
+      summary: `The claim lapsed at ${inUtc(row.lapsed_at)}, because nothing proved it in seven days. Anybody may claim the name.`,
       advice: 'set the record under dns.expected, then add the domain again',
     };
   if (row.on_demand === 1 && row.demanded_at === null)
@@ -123,7 +124,7 @@ function why(row: DomainRow, status: TlsStatus, dnsSummary: string, certificate:
     };
   return {
     ...blank,
-    summary: `${status === 'pending' ? 'Waiting for DNS' : 'No certificate'}: ${dnsSummary}.${next === null ? '' : ` DNS is looked at again at ${next}, and everything else follows by itself.`}`,
-    advice: 'set one of the records under dns.expected; POST …/verify looks at once',
+    summary: `${status === 'pending' ? 'Waiting for DNS' : 'No certificate'}: ${dnsSummary}.${next === null ? '' : ` DNS is looked at again at ${inUtc(Date.parse(next))}, and everything else follows by itself.`}`,
+    advice: 'set one of the expected records (dns.expected), then have it checked again at once (POST …/verify)',
   };
 }

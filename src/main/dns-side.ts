@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import type { ChallengeSolver } from '../acme-client/index.ts';
-import { type Clock, Fault, faultOf, type Logger } from '../base/index.ts';
+import { type Clock, Fault, faultOf, inUtc, type Logger } from '../base/index.ts';
 import { ask, createDnsClient, createDnsViews, type DnsViews, ROOT_SERVERS } from '../dns/index.ts';
 import type { DnsViews as DomainViews } from '../domains/index.ts';
 import {
@@ -156,7 +156,7 @@ async function limitWords(issuers: QuotaSource, issuerId: string, name: string |
         name === undefined || scope === 'account' || scope.split(',').some((one) => ` ${name}`.endsWith(one)),
     )
     .map(({ limit, scope, used, most, resetsAt }) => ({
-      words: `${limit}: ${Math.max(0, most - used)} of ${most} left for ${scope} at ${issuerId} until ${new Date(resetsAt).toISOString()}`,
+      words: `${limit}: ${Math.max(0, most - used)} of ${most} left for ${scope} at ${issuerId} until ${inUtc(resetsAt)}`,
       usedUp: used >= most,
     }));
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { type Clock, errorText, Fault, faultOf, type Logger } from '../../base/index.ts';
+import { type Clock, errorText, Fault, faultOf, inUtc, type Logger } from '../../base/index.ts';
 import type { ServedCertificate } from '../../picture/index.ts';
 import { generateKey, type KeyType, keyPem, matchesName } from '../../x509/index.ts';
 import type { CacheDirectory, Progress } from './cache-directory.ts';
@@ -123,7 +123,7 @@ export function createAcmeKeeper(options: AcmeKeeperOptions, deps: AcmeKeeperDep
         ? 'there is no certificate in the cache'
         : isInTime(pair, clock.now())
           ? `the cached certificate is for ${pair.facts.names.join(', ')} only`
-          : `the cached certificate expired on ${new Date(pair.facts.notAfter).toISOString()}`;
+          : `the cached certificate expired on ${inUtc(pair.facts.notAfter)}`;
     try {
       // An operator who starts it anew has mended something; only what the CA said still holds.
       if ((progress.notBefore ?? 0) > clock.now()) throw tooEarly(progress);
@@ -208,6 +208,6 @@ const ADVICE =
   'a listener starts only with a valid certificate: check that the CA can be reached, that the names resolve to this listener and that the CA reaches its ports, and start it again';
 
 function tooEarly({ notBefore, problem }: Progress): Fault {
-  const detail = `the CA asked not to be asked before ${new Date(notBefore!).toISOString()}: ${problem ?? ''}`;
+  const detail = `the CA asked not to be asked before ${inUtc(notBefore!)}: ${problem ?? ''}`;
   return new Fault({ code: 'rate_limited', detail, party: 'ca', retry: { notBefore: notBefore! } });
 }

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type Clock, errorText, Fault, type Logger } from '../../base/index.ts';
+import { type Clock, errorText, Fault, inUtc, type Logger } from '../../base/index.ts';
 import type { ServedCertificate } from '../../picture/index.ts';
 import { type CertificatePair, isInTime, readPair, servedAs } from './certificate-pair.ts';
 
@@ -112,6 +112,6 @@ const unusable = (field: string, detail: string, cause?: unknown) =>
   new Fault({ code: 'certificate_unusable', detail, party: 'operator', retry: 'never', field }, cause);
 
 function noneInTime(listener: string, files: readonly CertificateFiles[], pairs: readonly CertificatePair[]): Fault {
-  const ends = pairs.map(({ facts }, i) => `${files[i]!.cert} (until ${new Date(facts.notAfter).toISOString()})`);
+  const ends = pairs.map(({ facts }, i) => `${files[i]!.cert} (until ${inUtc(facts.notAfter)})`);
   return unusable(files[0]!.field, `listener ${listener} has no certificate in its time: ${ends.join(', ')}`);
 }
