@@ -1,16 +1,26 @@
-import { CR, FIELD_VALUE, HEX, LF } from '../message/characters.ts';
+import { CR, FIELD_VALUE, HEX, LF, TOKEN } from '../message/characters.ts';
 import { Fields } from '../message/head.ts';
 import * as bad from '../message/malformed.ts';
 import { parseFields } from './parse-fields.ts';
 
 const SIZE = 0;
-const EXTENSION = 1;
 const SIZE_LF = 2;
 const DATA = 3;
 const DATA_CR = 4;
 const DATA_LF = 5;
 const TRAILERS = 6;
 const DONE = 7;
+// Inside an extension (RFC 9112 §7.1.1): ";" name [ "=" ( token | quoted string ) ], each of which may repeat.
+const EXTENSION_NAME = 8;
+const EXTENSION_VALUE = 9;
+const EXTENSION_QUOTED = 10;
+const EXTENSION_ESCAPED = 11;
+const EXTENSION_END = 12;
+
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 // RFC 9112 §7.1.1 asks for a limit on extensions; a chunk above 4 GiB is nobody's.
 const MOST_SIZE_DIGITS = 8;
@@ -24,6 +34,8 @@ export class ChunkedReader {
   private digits = 0;
   private size = 0;
   private extension = 0;
+  /** Octets of the name or value that is being read. */
+  private part = 0;
   private held: Buffer | undefined;
   /** Set when the body has ended with trailers. */
   trailers: Fields | undefined;
@@ -65,13 +77,8 @@ export class ChunkedReader {
           return 0;
         }
         if (this.digits === 0) return bad.BAD_CHUNK;
-        this.state = octet === CR ? SIZE_LF : EXTENSION;
-        return octet === CR || octet === 0x3b ? 0 : bad.BAD_CHUNK;
+        return this.afterPart(octet);
       }
-      case EXTENSION:
-        if (octet === CR) this.state = SIZE_LF;
-        else if (FIELD_VALUE[octet] !== 1 || ++this.extension > MOST_EXTENSION_BYTES) return bad.BAD_CHUNK;
-        return 0;
       case SIZE_LF:
         this.state = this.size === 0 ? TRAILERS : DATA;
         this.digits = 0;
@@ -79,9 +86,47 @@ export class ChunkedReader {
       case DATA_CR:
         this.state = DATA_LF;
         return octet === CR ? 0 : bad.BAD_CHUNK;
-      default:
+      case DATA_LF:
         this.state = SIZE;
         return octet === LF ? 0 : bad.BAD_CHUNK;
+      default:
+        return ++this.extension > MOST_EXTENSION_BYTES ? bad.BAD_CHUNK : this.inExtension(octet);
+    }
+  }
+
+  /** What may follow the size or a whole extension: another one, or the end of the line. */
+  private afterPart(octet: number): number {
+    this.part = 0;
+    this.state = octet === CR ? SIZE_LF : EXTENSION_NAME;
+    return octet === CR || octet === SEMICOLON ? 0 : bad.BAD_CHUNK;
+  }
+
+  private inExtension(octet: number): number {
+    switch (this.state) {
+      case EXTENSION_NAME:
+        if (TOKEN[octet] === 1) this.part++;
+        else if (this.part === 0) return bad.BAD_CHUNK;
+        else if (octet !== EQUALS) return this.afterPart(octet);
+        else {
+          this.part = 0;
+          this.state = EXTENSION_VALUE;
+        }
+        return 0;
+      case EXTENSION_VALUE:
+        if (TOKEN[octet] === 1) this.part++;
+        else if (octet === QUOTE && this.part === 0) this.state = EXTENSION_QUOTED;
+        else return this.part === 0 ? bad.BAD_CHUNK : this.afterPart(octet);
+        return 0;
+      case EXTENSION_QUOTED:
+        if (octet === QUOTE) this.state = EXTENSION_END;
+        else if (octet === BACKSLASH) this.state = EXTENSION_ESCAPED;
+        else if (FIELD_VALUE[octet] !== 1) return bad.BAD_CHUNK;
+        return 0;
+      case EXTENSION_ESCAPED:
+        this.state = EXTENSION_QUOTED;
+        return FIELD_VALUE[octet] === 1 ? 0 : bad.BAD_CHUNK;
+      default:
+        return this.afterPart(octet);
     }
   }
 
