@@ -9,14 +9,19 @@ const SERVERS: Record<string, () => Promise<{ run: Serve }>> = {
   proxy: () => import('./main/proxy.ts'),
   'hub-agent': () => import('./main/hub-agent.ts'),
   mcp: () => import('./main/mcp.ts'),
+  ca: () => import('./main/ca.ts'),
   config: () => import('./main/config-command.ts'),
   backup: () => import('./main/backup.ts'),
   restore: () => import('./main/restore.ts'),
 };
 
+const CA_HERE = ['serve', 'perspective'];
+
 async function main(): Promise<number> {
   const [command = '', ...rest] = process.argv.slice(2);
-  const server = Object.hasOwn(SERVERS, command) ? await SERVERS[command]!() : undefined;
+  // "ca" is a client of the API but for what runs here: the server itself.
+  const isClient = command === 'ca' && !CA_HERE.includes(rest[0] ?? '');
+  const server = Object.hasOwn(SERVERS, command) && !isClient ? await SERVERS[command]!() : undefined;
   if (server !== undefined) return server.run(rest, process.env);
   const { runCli } = await import('./cli/index.ts');
   return runCli(process.argv.slice(2), process.env);

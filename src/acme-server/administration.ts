@@ -85,13 +85,16 @@ export interface AcmeAdministration {
   listOrders(accountId: string, page: { before?: string; limit: number }): Promise<OrderView[]>;
 }
 
-export type AdministrationDeps = Pick<AcmeServerDeps, 'store' | 'secrets' | 'clock' | 'upstream'>;
+export type AdministrationDeps = Pick<AcmeServerDeps, 'store' | 'secrets' | 'clock' | 'upstream' | 'perspectives'>;
 
 export function createAdministration(deps: AdministrationDeps): AcmeAdministration {
   const { store, secrets, clock } = deps;
   const parseSettings = async (input: unknown): Promise<string> => {
     const settings = parseProfileSettings(input);
-    const { issuer } = settings;
+    const { issuer, validation } = settings;
+    const perspectives = deps.perspectives?.length ?? 0;
+    if (validation.perspectives_quorum > perspectives)
+      throw wrongField('validation.perspectives_quorum', `is more than the ${perspectives} perspectives there are`);
     if (issuer !== undefined && (await deps.upstream?.()?.knows(issuer)) !== true)
       throw wrongField('issuer', `is no issuer that is known here: ${issuer}`);
     return JSON.stringify(settings);

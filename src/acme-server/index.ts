@@ -11,6 +11,8 @@ export type {
 } from './administration.ts';
 export { EabKeySettings } from './eab-key.ts';
 export type { OrderView } from './order-view.ts';
+export { createPerspectiveHandler, createRemotePerspective } from './perspective-http.ts';
+export type { Perspective } from './perspectives.ts';
 export { ProfileSettings } from './profile.ts';
 export { type AcmeServer, createAcmeServer } from './server.ts';
 export type { AcmeServerDeps, CertificateIssuer, UpstreamIssuers } from './services.ts';

@@ -43,6 +43,13 @@ const Validation = Type.Object(
       uniqueItems: true,
       description: 'challenge types to offer, where the identifier allows them',
     }),
+    perspectives_quorum: Type.Integer({
+      minimum: 0,
+      maximum: 20,
+      default: 0,
+      description:
+        'how many of the other perspectives (acme_server.perspectives) must see control too; 0: none is asked',
+    }),
     timeout_seconds: Type.Integer({ minimum: 1, maximum: 60, default: 10, description: 'for one validation, in all' }),
     caa: Type.Boolean({
       default: false,

@@ -4,6 +4,7 @@ import type { CertificateRow } from '../store/ca.ts';
 import type { Db, Store } from '../store/index.ts';
 import type { ExtendedKeyUsage } from '../x509/index.ts';
 import type { NonceService } from './nonce.ts';
+import type { Perspective } from './perspectives.ts';
 import type { ProfileSource } from './profile-source.ts';
 import type { UpstreamOrders } from './upstream-orders.ts';
 import type { ValidationQueue } from './validation-queue.ts';
@@ -58,6 +59,8 @@ export interface AcmeServerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ca: CertificateIssuer;
+  /** Other places from which control is checked, where a profile wants that. */
+  readonly perspectives?: readonly Perspective[];
   /** Asked at each use, since it may begin to serve later than this server. */
   readonly upstream?: () => UpstreamIssuers | undefined;
   /** No other process shares the store. */

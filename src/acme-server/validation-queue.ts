@@ -6,6 +6,7 @@ import { appendAudit } from '../store/audit.ts';
 import { challengesOf, identifierOfRow } from './authorizations.ts';
 import { createFairLines, type Waiting } from './fair-lines.ts';
 import { countFailure } from './limits.ts';
+import { requireQuorum } from './perspectives.ts';
 import type { Profile } from './profile.ts';
 import { createProfileSource } from './profile-source.ts';
 import { Refusal, refusalOf } from './refusal.ts';
@@ -113,6 +114,7 @@ async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refu
     };
     await VALIDATORS[job.type](task, signal);
     await requireCaa({ ...task, method: job.type }, signal);
+    await requireQuorum(deps.perspectives ?? [], task, signal);
     return undefined;
   } catch (error) {
     if (signal.aborted && !(error instanceof Refusal))

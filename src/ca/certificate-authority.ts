@@ -72,6 +72,12 @@ export async function createCertificateAuthority(
     if (!authorities.some(({ id }) => id === authorityId)) await reload();
     return chainsOf(authorities, authorityId);
   };
+  const refuseName = (name: string): string | undefined => {
+    const constraints = constraintsOf(issuingOf(authorities).certificate);
+    return constraints === undefined || isWithin(name, constraints)
+      ? undefined
+      : 'the name constraints of this CA do not allow it';
+  };
   return {
     rootPem: () =>
       rootsOf(authorities)
@@ -79,12 +85,7 @@ export async function createCertificateAuthority(
         .join(''),
     issue,
     chains,
-    refuseName(name) {
-      const constraints = constraintsOf(issuingOf(authorities).certificate);
-      return constraints === undefined || isWithin(name, constraints)
-        ? undefined
-        : 'the name constraints of this CA do not allow it';
-    },
+    refuseName,
     authorities: () => authorities,
     async rollOver(choice) {
       await rollOver(deps, settings, authorities, choice);
@@ -95,7 +96,9 @@ export async function createCertificateAuthority(
       return reload();
     },
     revocation: createRevocation(deps, () => authorities, options.urls),
-    async issueServerCertificate(names, { lifetime = 90 * DAY } = {}) {
+    async issueServerCertificate(wanted, { lifetime = 90 * DAY } = {}) {
+      // A listener has several names; under constraints it is certified by those that may be.
+      const names = wanted.filter((name) => refuseName(name) === undefined);
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const spki = publicKey.export({ format: 'der', type: 'spki' });
       const row = await issue({

@@ -1,11 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { type AcmeServer, createAcmeServer, type UpstreamIssuers } from '../acme-server/index.ts';
 import { type Clock, Fault, type Logger } from '../base/index.ts';
-import { type CertificateAuthority, createCertificateAuthority } from '../ca/index.ts';
+import {
+  type CertificateAuthority,
+  createCaHandler,
+  createCertificateAuthority,
+  distributionUrls,
+} from '../ca/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
 import { listenForAcme } from './acme-listener.ts';
+import type { CaConfig } from './ca-config.ts';
+import { listenForRelyingParties } from './ca-listener.ts';
+import { readConfigFile } from './config.ts';
 import { type ControlStart, caRootFile } from './control-start.ts';
+import { keepDefaultProfile } from './default-profile.ts';
+import { openPerspectives } from './perspective-identity.ts';
 
 /** The profile by which our own engine gets certificates for names on this machine. */
 export const EMBEDDED_PROFILE = 'internal';
@@ -14,6 +24,8 @@ export interface AcmeSide {
   readonly ca: CertificateAuthority;
   readonly server: AcmeServer;
   readonly port: number;
+  /** Of lists and OCSP over plain HTTP, where they are served so. */
+  readonly caPort?: number;
   /** URL of the default profile's directory. */
   readonly directory: string;
   /** URL of the embedded profile's directory. */
@@ -30,8 +42,16 @@ export async function startAcmeSide(
   deps: { store: Store; secrets: SecretStore; clock: Clock; log: Logger; signal: AbortSignal },
 ): Promise<AcmeSide> {
   const { store, secrets, clock, log, signal } = deps;
-  const { address, port, names } = start.config.acme_server;
-  const ca = await createCertificateAuthority({ store, secrets, clock });
+  const { address, port, names, enabled } = start.config.acme_server;
+  const isClosed = (path: string) =>
+    !enabled && !path.startsWith(`/acme/profile/${EMBEDDED_PROFILE}/`) && path !== '/acme/nonce/redeem';
+  const ca = await openCa(start.config.ca, { store, secrets, clock });
+  const answerForCa = createCaHandler(ca);
+  const { address: caAddress, port: caPort } = start.config.ca;
+  const relying =
+    caPort === undefined
+      ? undefined
+      : await listenForRelyingParties({ address: caAddress, port: start.ports?.ca ?? caPort }, answerForCa);
   writeFileSync(caRootFile(start.dataDir), ca.rootPem());
   let origin = '';
   // The lock on the data directory keeps a second process off the embedded store.
@@ -46,13 +66,34 @@ export async function startAcmeSide(
     alone,
     origins: () => [origin],
     upstream: () => upstreamIssuers,
+    perspectives: await openPerspectives(start.config.acme_server.perspectives, start.dataDir, {
+      store,
+      secrets,
+      clock,
+      ca,
+    }),
   });
   const listener = await listenForAcme(
-    { address, port: start.ports?.acme ?? port, names: [...names, 'localhost', '127.0.0.1', '::1'] },
-    { ca, handle: server.handler, clock, log, signal },
+    {
+      address,
+      port: start.ports?.acme ?? port,
+      names: [...names, 'localhost', '127.0.0.1', '::1'],
+    },
+    {
+      ca,
+      handle: (request, response) => {
+        if (answerForCa(request, response)) return;
+        if (isClosed(request.url ?? '')) response.writeHead(404).end();
+        else server.handler(request, response);
+      },
+      clock,
+      log,
+      signal,
+    },
   );
   origin = `https://${names[0] ?? 'localhost'}:${listener.port}`;
   await keepEmbeddedProfile(server, start.edge);
+  await keepDefaultProfile(server, start.config.acme_server);
   server.run(signal).catch((error: unknown) => {
     if (!signal.aborted) log.error({ err: error }, 'the ACME server takes up no more unfinished validations');
   });
@@ -60,16 +101,21 @@ export async function startAcmeSide(
     ca,
     server,
     port: listener.port,
+    ...(relying !== undefined && { caPort: relying.port }),
     directory: `${origin}/acme/directory`,
     internalDirectory: `${origin}/acme/profile/${EMBEDDED_PROFILE}/directory`,
     useUpstream(issuers) {
       upstreamIssuers = issuers;
     },
-    close: () =>
-      new Promise((resolve) => {
-        listener.server.close(() => resolve());
-        listener.server.closeIdleConnections();
-      }),
+    async close() {
+      await Promise.all([
+        relying?.close(),
+        new Promise<void>((resolve) => {
+          listener.server.close(() => resolve());
+          listener.server.closeIdleConnections();
+        }),
+      ]);
+    },
   };
 }
 
@@ -79,8 +125,9 @@ export async function startAcmeSide(
  */
 async function keepEmbeddedProfile({ administration }: AcmeServer, edge: ControlStart['edge']): Promise<void> {
   const validation = {
-    http_port: edge.httpPort,
-    tls_port: edge.httpsPort,
+    // Without an edge the ports are those of everybody else.
+    http_port: edge.httpPort || 80,
+    tls_port: edge.httpsPort || 443,
     allowed_cidrs: ['127.0.0.0/8', '::1/128'],
   };
   try {
@@ -90,4 +137,30 @@ async function keepEmbeddedProfile({ administration }: AcmeServer, edge: Control
     const settings = { id: EMBEDDED_PROFILE, default: true, auth_mode: 'challenge', validation };
     await administration.createProfile(settings, 'system');
   }
+}
+
+/** The authority as the configuration has it; one that is to be imported signs from then on. */
+async function openCa(
+  config: CaConfig,
+  deps: { store: Store; secrets: SecretStore; clock: Clock },
+): Promise<CertificateAuthority> {
+  const { organization, name_constraints: nameConstraints, signers, url } = config;
+  const ca = await createCertificateAuthority(deps, {
+    hierarchy: { organization, nameConstraints, signers },
+    ...(url !== undefined && { urls: distributionUrls(url.replace(/\/$/, '')) }),
+  });
+  const { chain_file, key_file, passphrase_file, signer } = config.import ?? {};
+  if (chain_file === undefined) return ca;
+  if ((key_file === undefined) === (signer === undefined))
+    throw new Fault({
+      code: 'invalid_config',
+      detail: 'ca.import needs exactly one of key_file and signer',
+      party: 'operator',
+      retry: 'never',
+      field: 'ca.import',
+    });
+  const passphrase = passphrase_file && readConfigFile(passphrase_file).replace(/\r?\n$/, '');
+  const key = signer === undefined ? { pem: readConfigFile(key_file!), ...(passphrase && { passphrase }) } : { signer };
+  await ca.import({ chainPem: readConfigFile(chain_file), key });
+  return ca;
 }

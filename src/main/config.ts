@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { Fault, parseConfig } from '../base/index.ts';
 import { ALL_PERMISSIONS } from '../contract/index.ts';
+import { acmeServerSettings, CaConfig } from './ca-config.ts';
 import { PublishConfig } from './publish-config.ts';
 
 const closed = { additionalProperties: false };
@@ -51,9 +52,11 @@ export const UpConfig = Type.Object(
           default: [],
           description: 'host names of the ACME server; the first is the one in its URLs (default: localhost)',
         }),
+        ...acmeServerSettings,
       },
       { ...closed, default: {} },
     ),
+    ca: CaConfig,
     acme: Type.Object(
       {
         default_issuer: Type.String({

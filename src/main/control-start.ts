@@ -17,6 +17,8 @@ export interface ControlPorts {
   readonly api: number;
   readonly acme: number;
   readonly agents: number;
+  /** Of revocation lists and OCSP over plain HTTP, where they are served so. */
+  readonly ca?: number;
 }
 
 /** What the control half answers once everything of it serves. */

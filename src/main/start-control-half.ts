@@ -131,7 +131,7 @@ export async function startControlHalf(
   await writeCliFile(control, dataDir, `http://127.0.0.1:${apiPort}`);
   control.start();
   const ready: ControlReady = {
-    ports: { api: apiPort, acme: acme.port, agents: agents.port },
+    ports: { api: apiPort, acme: acme.port, agents: agents.port, ca: acme.caPort },
     acmeDirectory: acme.directory,
     caRootFile: caRootFile(dataDir),
     ...(adminToken !== undefined && { adminToken }),

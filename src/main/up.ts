@@ -212,7 +212,7 @@ const hostOf = (address: string) =>
   address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
 
 /** Children inherit nothing by themselves; these are what Node and name lookups need, and none is a secret. */
-function environmentOf(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+export function environmentOf(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
   return {
     PATH: env.PATH,
     HOME: env.HOME,
@@ -224,7 +224,7 @@ function environmentOf(env: NodeJS.ProcessEnv): Record<string, string | undefine
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopSignal(log: Logger): Promise<undefined> {
+export function stopSignal(log: Logger): Promise<undefined> {
   return new Promise((done) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {

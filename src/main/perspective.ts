@@ -1,0 +1,90 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { parseArgs } from 'node:util';
+import { createPerspectiveHandler } from '../acme-server/index.ts';
+import { createLogger, Fault, systemClock } from '../base/index.ts';
+import { readConfigFile } from './config.ts';
+import { type PerspectiveBundle, peerPin } from './perspective-identity.ts';
+import { stopSignal } from './up.ts';
+
+const HELP = `Usage: gatehouse ca perspective --identity FILE [--listen ADDRESS:PORT] [--resolver HOST:PORT]…
+
+Checks challenges from here for an ACME server elsewhere, which asks over mutual TLS.
+
+  --identity FILE       <data-dir>/perspectives/NAME.json of that server; it holds a private key
+  --listen ADDRESS:PORT where to listen (default: 0.0.0.0:8445; port 0 takes any free one)
+  --resolver HOST:PORT  DNS server of this place, instead of those that the profile names; repeat for several
+  --ready-file FILE     gets {"port": …} once it listens
+  --help
+`;
+
+export async function run(argv: readonly string[], _env: NodeJS.ProcessEnv): Promise<number> {
+  const options = parse(argv);
+  if (options.help === true) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const bundle = readBundle(options.identity);
+  const [, address, port] = /^(.*):(\d{1,5})$/.exec(options.listen) ?? [];
+  if (address === undefined || Number(port) > 65_535) throw usage(`--listen ${options.listen} is not ADDRESS:PORT`);
+  const log = createLogger({ level: 'info', pretty: process.stderr.isTTY });
+  const handler = createPerspectiveHandler({ clock: systemClock, log, resolvers: options.resolver ?? [] });
+  const tls = { cert: bundle.certificate, key: bundle.key, ca: bundle.root, minVersion: 'TLSv1.3' as const };
+  const server = createServer(
+    { ...tls, requestCert: true, rejectUnauthorized: true, requestTimeout: 70_000 },
+    (request, response) => {
+      // A certificate of our CA is not enough: others have one too.
+      if (peerPin((request.socket as TLSSocket).getPeerCertificate()) === bundle.asker)
+        return handler(request, response);
+      response.writeHead(403).end();
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(Number(port), address.replace(/^\[(.*)\]$/, '$1'), resolve);
+  });
+  const bound = (server.address() as AddressInfo).port;
+  log.info({ perspective: bundle.name, port: bound }, 'this perspective can be asked');
+  const ready = options['ready-file'];
+  if (ready !== undefined) {
+    writeFileSync(`${ready}.${process.pid}`, JSON.stringify({ port: bound }));
+    renameSync(`${ready}.${process.pid}`, ready);
+  }
+  await stopSignal(log);
+  server.close();
+  server.closeAllConnections();
+  return 0;
+}
+
+function readBundle(file: string | undefined): PerspectiveBundle {
+  if (file === undefined) throw usage('--identity is missing');
+  const text = readConfigFile(file);
+  try {
+    const bundle = JSON.parse(text) as PerspectiveBundle;
+    if ([bundle.certificate, bundle.key, bundle.root, bundle.asker].every((part) => typeof part === 'string'))
+      return bundle;
+  } catch {}
+  throw usage(`${file} is not the identity of a perspective`);
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        identity: { type: 'string' },
+        listen: { type: 'string', default: '0.0.0.0:8445' },
+        resolver: { type: 'string', multiple: true },
+        'ready-file': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw usage((error as Error).message.split('\n')[0]!);
+  }
+}
+
+const usage = (detail: string): Fault =>
+  new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse ca perspective --help' });

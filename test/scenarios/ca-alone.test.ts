@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createCertificationRequest, parsePem, pemOf } from '../../src/x509/index.ts';
+import { startDnsServer } from '../fixtures/dns-server.ts';
+import { startCommand, startGatehouse } from '../fixtures/gatehouse.ts';
+import { RawAcme } from '../fixtures/raw-acme.ts';
+import { freePort, temporaryDirectory } from '../fixtures/temporary.ts';
+
+const CA_SERVE = { command: ['ca', 'serve'] };
+const key = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+
+async function clientOf(directory: string, rootFile: string): Promise<RawAcme> {
+  const client = await new RawAcme(directory, { ca: readFileSync(rootFile, 'utf8') }).start();
+  await client.register();
+  return client;
+}
+
+/** Answers http-01 for whoever asks; every token is answered for the client. */
+async function answering(t: TestContext, client: () => RawAcme): Promise<number> {
+  const web = createServer((request, response) =>
+    response.end(client().keyAuthorization(request.url?.split('/').at(-1) ?? '')),
+  );
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    web.closeAllConnections();
+    web.close();
+  });
+  return (web.address() as AddressInfo).port;
+}
+
+test('the ACME server alone: settings by environment, lists over plain HTTP, an imported CA with constraints of its own', async (t) => {
+  const directory = temporaryDirectory(t);
+  const openssl = (...rest: string[]) => execFileSync('openssl', rest, { cwd: directory, stdio: 'pipe' });
+  writeFileSync(join(directory, 'pass'), 'secret\n');
+  const root =
+    'req -x509 -newkey rsa:2048 -keyout root.key -passout pass:secret -out root.pem -days 30 -subj /CN=Theirs';
+  openssl(...root.split(' '), '-addext', 'keyUsage=critical,keyCertSign,cRLSign');
+  const file = (name: string) => join(directory, name);
+  const gatehouse = await startGatehouse(t, {
+    ...CA_SERVE,
+    config: `
+api: { port: 0 }
+agents: { port: 0 }
+acme_server: { port: 0 }
+ca:
+  url: http://pki.corp.example
+  port: 0
+  name_constraints: { permitted: [corp.example, localhost, 127.0.0.0/8] }
+  import: { chain_file: ${file('root.pem')}, key_file: ${file('root.key')}, passphrase_file: ${file('pass')} }
+`,
+    env: {
+      GATEHOUSE_ACME_SERVER_DEFAULT_PROFILE_ID: 'corp',
+      GATEHOUSE_ACME_SERVER_DEFAULT_AUTH_MODE: 'trust_authenticated',
+      GATEHOUSE_ACME_SERVER_EAB_REQUIRED: 'true',
+      GATEHOUSE_ACME_SERVER_RATE_LIMIT_ORDERS_PER_HOUR: '7',
+    },
+  });
+  const profile = JSON.parse((await gatehouse.cli('profiles', 'show', 'corp', '--json')).stdout);
+  assert.deepEqual(profile.limits.orders, { count: 7, per_seconds: 3600 });
+  assert.deepEqual([profile.auth_mode, profile.eab_required, profile.default], ['trust_authenticated', true, true]);
+  const changed = await gatehouse.cli('profiles', 'change', 'corp', 'trust_without_eab=true', 'eab_required=false');
+  assert.equal(changed.code, 0, changed.stderr);
+  const { acme_directory, ca_root_file } = gatehouse.ready;
+  assert.equal(readFileSync(ca_root_file, 'utf8').trim(), readFileSync(file('root.pem'), 'utf8').trim());
+  const client = await clientOf(acme_directory, ca_root_file);
+  const refused = await client.order(['a.other.example']);
+  assert.match(refused.json.detail, /the name constraints of this CA do not allow it/);
+  const order = await client.order(['a.corp.example']);
+  const csr = createCertificationRequest(['a.corp.example'], key()).toString('base64url');
+  const done = await client.post(order.json.finalize, { csr });
+  const { text } = await client.post(done.json.certificate, '');
+  const [leaf, issuer] = parsePem('CERTIFICATE', text);
+  writeFileSync(file('leaf.pem'), pemOf('CERTIFICATE', leaf!));
+  writeFileSync(file('issuer.pem'), pemOf('CERTIFICATE', issuer!));
+  openssl('verify', '-CAfile', 'root.pem', '-untrusted', 'issuer.pem', 'leaf.pem');
+  const { ca_http } = gatehouse.ready as unknown as { ca_http: string };
+  const said = openssl('x509', '-in', 'leaf.pem', '-noout', '-text').toString();
+  const path = /URI:http:\/\/pki\.corp\.example\/ca\/(\S+\.crl)/.exec(said)?.[1];
+  const list = await fetch(`${ca_http}${path}`);
+  assert.equal(list.headers.get('content-type'), 'application/pkix-crl');
+  writeFileSync(file('list.crl'), Buffer.from(await list.arrayBuffer()));
+  openssl(...'crl -inform DER -in list.crl -CAfile issuer.pem -noout -verify'.split(' '));
+});
+
+test('other perspectives must see control too: one that sees something else and one that is gone', async (t) => {
+  const ports = { paris: await freePort(), tokyo: await freePort() };
+  const [here, elsewhere] = [await startDnsServer(t, { everyAddress: '127.0.0.1' }), await startDnsServer(t)];
+  let client: RawAcme | undefined;
+  const httpPort = await answering(t, () => client!);
+  const gatehouse = await startGatehouse(t, {
+    ...CA_SERVE,
+    config: `
+api: { port: 0 }
+agents: { port: 0 }
+acme_server:
+  port: 0
+  perspectives:
+    - { name: paris, url: "https://127.0.0.1:${ports.paris}" }
+    - { name: tokyo, url: "https://127.0.0.1:${ports.tokyo}" }
+`,
+  });
+  const identity = (name: string) => join(gatehouse.dataDir, 'perspectives', `${name}.json`);
+  assert.equal(statSync(identity('paris')).mode & 0o777, 0o600);
+  const ready = temporaryDirectory(t);
+  let started = 0;
+  const perspective = (name: keyof typeof ports, dns: string, who: string = name) => {
+    const file = join(ready, `${name}-${started++}`);
+    const listen = `127.0.0.1:${ports[name]}`;
+    const options = ['--identity', identity(who), '--listen', listen, '--resolver', dns, '--ready-file', file];
+    return startCommand(t, file, ['ca', 'perspective', ...options]);
+  };
+  const set = async (quorum: number) => {
+    const settings = [
+      `validation.http_port=${httpPort}`,
+      'validation.allowed_cidrs=["127.0.0.0/8"]',
+      `validation.resolvers=["${here.address}"]`,
+      `validation.perspectives_quorum=${quorum}`,
+      'limits.failed_validations.count=100',
+      'limits.failed_validations.per_seconds=3600',
+    ];
+    const exists = (await gatehouse.cli('profiles', 'show', 'far')).code === 0;
+    return gatehouse.cli('profiles', exists ? 'change' : 'create', 'far', ...settings);
+  };
+  assert.match((await set(3)).stderr, /is more than the 2 perspectives there are/);
+  assert.equal((await set(2)).code, 0);
+  const directory = gatehouse.ready.acme_directory.replace('/acme/directory', '/acme/profile/far/directory');
+  client = await clientOf(directory, gatehouse.ready.ca_root_file);
+  let names = 0;
+  /** The status of a new name's authorization, and what was wrong. */
+  const validate = async (): Promise<string> => {
+    const { json } = await client!.order([`n${names++}.shop.example`]);
+    const { challenges } = (await client!.post(json.authorizations[0], '')).json;
+    const http = challenges.find(({ type }: { type: string }) => type === 'http-01');
+    await client!.post(http.url, {});
+    for (;;) {
+      const { status, challenges: after } = (await client!.post(json.authorizations[0], '')).json;
+      if (status !== 'pending') return status === 'valid' ? status : after[0].error.detail;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const paris = await perspective('paris', here.address);
+  assert.match(await validate(), /from 1 of 2 other perspectives only, and 2 must see it; tokyo: cannot be asked/);
+  const tokyo = await perspective('tokyo', here.address);
+  assert.equal(await validate(), 'valid');
+  await tokyo.stop();
+  const other = await perspective('tokyo', elsewhere.address);
+  assert.match(await validate(), /1 of 2 .*tokyo: DNS query|1 of 2 .*tokyo: \S+ has no address/);
+  assert.equal((await set(1)).code, 0);
+  assert.equal(await validate(), 'valid', 'one is enough where the profile says so');
+  await paris.stop();
+  await other.stop();
+  // Another one's identity, although by the same CA, at the place of one.
+  copyFileSync(identity('tokyo'), identity('paris'));
+  await perspective('paris', here.address, 'paris');
+  assert.match(await validate(), /paris: cannot be asked: it is not the perspective paris/);
+  assert.ok(new X509Certificate(JSON.parse(readFileSync(identity('tokyo'), 'utf8')).certificate).subjectAltName);
+});
