@@ -4,6 +4,7 @@
 export { listenOnPort, listenOnSocket } from './admin/listen.ts';
 export { adminRoutes, healthRoutes, type OperatorDeps } from './admin/operator-routes.ts';
 export { serveRoutes } from './admin/serve-json.ts';
+export { planLimits } from './config/limits-schema.ts';
 export { ProxyConfig } from './config/schema.ts';
 export { type HandedSockets, handedSockets, handOver, takesOver } from './handed-sockets.ts';
 export type { CacheDirectory } from './keeper/cache-directory.ts';

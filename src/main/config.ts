@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Fault, parseConfig } from '../base/index.ts';
 import { ALL_PERMISSIONS } from '../contract/index.ts';
 import { acmeServerSettings, CaConfig } from './ca-config.ts';
+import { EdgeConfig } from './edge-config.ts';
 import { PublishConfig } from './publish-config.ts';
 
 const closed = { additionalProperties: false };
@@ -139,24 +140,7 @@ export const UpConfig = Type.Object(
         closed,
       ),
     ),
-    edge: Type.Object(
-      {
-        address: address('where the edge listens'),
-        https_port: port(8443, 'HTTPS'),
-        http_port: port(8080, 'HTTP: challenges and redirect'),
-        public_https_port: Type.Optional(
-          Type.Integer({
-            minimum: 1,
-            maximum: 65535,
-            description: 'port by which clients reach https_port, where something forwards to it; redirects name it',
-          }),
-        ),
-        workers: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 512, description: 'worker processes (default: one a core)' }),
-        ),
-      },
-      { ...closed, default: {} },
-    ),
+    edge: EdgeConfig,
     publish: PublishConfig,
     agents: Type.Object(
       {
@@ -315,6 +299,9 @@ function parseVariable(name: string, text: string, leaf: Leaf): unknown {
   switch (leaf.type) {
     case 'integer':
       if (!/^\d{1,9}$/.test(text)) throw refuse('is not a whole number');
+      return Number(text);
+    case 'number':
+      if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw refuse('is not a number');
       return Number(text);
     case 'boolean':
       if (!/^(true|false|1|0)$/.test(text)) throw refuse('is not true or false');

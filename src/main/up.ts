@@ -1,9 +1,9 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger, dataDirectory, Fault, type Logger, systemClock } from '../base/index.ts';
-import { defaultTlsPolicy, type Edge, handedSockets, startEdge } from '../edge/index.ts';
+import { type Edge, handedSockets, startEdge } from '../edge/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';
@@ -15,12 +15,12 @@ import {
   pictureFile,
   type ToControl,
 } from './control-start.ts';
+import { planEdge, readClientCa } from './edge-config.ts';
 import { EDGE_TOLD_EVERY_MS } from './edge-side.ts';
 import { greeting } from './greeting.ts';
 import { lockDataDirectory } from './lock.ts';
 
 const DRAIN_MS = 10_000;
-const HANDSHAKE_MS = 10_000;
 
 const HELP = `Usage: gatehouse up [--config FILE] [--data-dir DIR] [--ready-file FILE]
 
@@ -103,24 +103,11 @@ async function supervise(given: Supervision): Promise<void> {
   // Made here, so that workers find it whichever half is up first.
   createPictureWriter(picture, createSealer(masterKeys)).close();
   const stopped = stopSignal(log);
+  const awaitCertificateMs = config.domains.on_demand.wait_seconds * 1_000;
+  const clientCa = readClientCa(config.edge);
   const edge = startEdge(
     {
-      listeners: [
-        {
-          id: 'main',
-          address: config.edge.address,
-          httpsPort: config.edge.https_port,
-          httpPort: config.edge.http_port,
-          proxyProtocolFrom: [],
-          ...(config.edge.public_https_port !== undefined && { plain: { httpsPort: config.edge.public_https_port } }),
-          tls: {
-            policy: defaultTlsPolicy,
-            http2: true,
-            handshakeMs: HANDSHAKE_MS,
-            awaitCertificateMs: config.domains.on_demand.wait_seconds * 1_000,
-          },
-        },
-      ],
+      ...planEdge(config.edge, { awaitCertificateMs, clientCa }),
       picture: { path: picture, masterKeys },
       workers: config.edge.workers ?? availableParallelism(),
       log: { level: config.log.level, pretty: given.pretty },
@@ -158,7 +145,15 @@ async function supervise(given: Supervision): Promise<void> {
     { clock: systemClock, log },
   );
   try {
-    const serving = Promise.all([control.firstReady, edge.start()]).then(([ready]) => ready as ControlReady);
+    // Our own CA is there when the control half is; nothing is served before it, where clients' certificates are asked for.
+    const ownCa = config.edge.client_certificates !== undefined && clientCa === undefined;
+    const edgeStarted = ownCa
+      ? control.firstReady
+          .then((ready) => readFileSync((ready as ControlReady).caRootFile, 'utf8'))
+          .then((ca) => edge.configure(planEdge(config.edge, { awaitCertificateMs, clientCa: ca })))
+          .then(edge.start)
+      : edge.start();
+    const serving = Promise.all([control.firstReady, edgeStarted]).then(([ready]) => ready as ControlReady);
     const ready = await Promise.race([serving, stopped]);
     if (ready !== undefined) {
       announce(given, ready, edgePorts);
