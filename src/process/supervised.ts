@@ -46,7 +46,8 @@ export interface Supervised {
   stop(deadlineMs: number): Promise<void>;
 }
 
-const READY_WITHIN_MS = 30_000;
+// A small machine that is busy with something else may need a minute.
+const READY_WITHIN_MS = 120_000;
 const KILL_AFTER_MS = 2_000;
 
 export function createSupervised(spec: ChildSpec, deps: SupervisedDeps): Supervised {
