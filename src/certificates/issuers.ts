@@ -33,6 +33,9 @@ export interface IssuerView {
   readonly eabKeyId?: string;
   readonly hasCaCertificate: boolean;
   readonly accountUrl?: string;
+  /** Terms of service that were agreed to when the account was registered. */
+  readonly termsUrl?: string;
+  readonly termsAgreedAt?: number;
   /** Not asked before this time, and why. */
   readonly heldUntil?: number;
   readonly heldBecause?: string;
@@ -146,6 +149,8 @@ export function createIssuers(engine: Engine, connections: IssuerConnections): I
       ...(row.eab_kid !== null && { eabKeyId: row.eab_kid }),
       hasCaCertificate: row.ca_pem !== null,
       ...(account !== undefined && account.url !== '' && { accountUrl: account.url }),
+      ...(account?.terms_url != null && { termsUrl: account.terms_url }),
+      ...(account?.terms_agreed_at != null && { termsAgreedAt: account.terms_agreed_at }),
       ...(held && { heldUntil: row.hold_until!, heldBecause: holdOf(row)?.detail ?? '' }),
       createdAt: row.created_at,
       quota: await forecastQuota(store.db, row, clock.now()),

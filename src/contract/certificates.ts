@@ -105,6 +105,9 @@ export const CreateCertificate = named(
       dns_credential_id: Type.Optional(Type.String({ maxLength: 100 })),
       key_type: Type.Optional(words(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'])),
       profile: Type.Optional(Type.String({ maxLength: 100 })),
+      reuse_key: Type.Optional(
+        Type.Boolean({ description: 'keep the key at renewals; a new one each time if absent' }),
+      ),
     },
     Strict,
   ),
@@ -135,6 +138,36 @@ export const RevokeCertificate = named(
 );
 export type RevokeCertificate = Static<typeof RevokeCertificate>;
 
+export const MassRevocation = named(
+  'MassRevocation',
+  Type.Object(
+    {
+      issuer: Type.Optional(Type.String({ maxLength: 64, description: 'issued by this issuer' })),
+      key_sha256: Type.Optional(
+        Type.String({ pattern: '^[0-9a-f]{64}$', description: 'with this key: hex SHA-256 of SubjectPublicKeyInfo' }),
+      ),
+      issued_from: Type.Optional(Time),
+      issued_until: Type.Optional(Time),
+      per_hour: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, default: 100 })),
+    },
+    Strict,
+  ),
+);
+export type MassRevocation = Static<typeof MassRevocation>;
+
+export const MassRevocationRehearsal = named(
+  'MassRevocationRehearsal',
+  Type.Object({
+    versions: Type.Integer({ description: 'unexpired, unrevoked versions that fit' }),
+    served: Type.Integer({ description: 'of these, served: replaced first, and revoked when the new one is served' }),
+    not_served: Type.Integer({ description: 'of these, not served any more: revoked without a replacement' }),
+    per_hour: Type.Integer(),
+    takes_seconds: Type.Integer(),
+    examples: Type.Array(Type.String(), { description: 'a few of the names' }),
+  }),
+);
+export type MassRevocationRehearsal = Static<typeof MassRevocationRehearsal>;
+
 export const Quota = named(
   'Quota',
   Type.Object({
@@ -145,6 +178,8 @@ export const Quota = named(
     resets_at: Time,
   }),
 );
+
+export type Quota = Static<typeof Quota>;
 
 export const Issuer = named(
   'Issuer',
@@ -159,6 +194,10 @@ export const Issuer = named(
     eab_key_id: Nullable(Type.String()),
     has_ca_certificate: Type.Boolean(),
     account_url: Nullable(Type.String()),
+    terms_url: Nullable(Type.String({ description: 'terms of service that were agreed to' })),
+    terms_agreed_at: Nullable(Time),
+    held_until: Nullable(Time),
+    held_because: Nullable(Type.String({ description: 'why it is not asked before then' })),
     quota: Type.Array(Quota),
     created_at: Time,
   }),

@@ -34,6 +34,10 @@ export const MISSION_KINDS = {
     permission: 'system.acme.manage',
     description: 'revoke several certificates at once',
   },
+  mass_revoke_certificates: {
+    permission: 'system.acme.manage',
+    description: 'replace, then revoke, every certificate of an issuer, a key or a time span, at a bounded rate',
+  },
 } as const satisfies Record<string, { permission: Permission; description: string }>;
 
 export type MissionKindName = keyof typeof MISSION_KINDS;

@@ -4,12 +4,14 @@ import type {
   CertificateDetail,
   CertificateEvent,
   CreateCertificate,
+  MassRevocation,
+  MassRevocationRehearsal,
   RevokeCertificate,
 } from '../contract/index.ts';
 import type { CertificateStatus } from '../store/certificates.ts';
 import { isWildcard, parseCertificateName } from '../x509/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
-import { type ControlDeps, invalid, notFound, performed } from './context.ts';
+import { absent, type ControlDeps, invalid, notFound, performed } from './context.ts';
 import { certificateDocument, certificateEventDocument, time, versionDocument } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
 import type { CertificateView } from './ports/index.ts';
@@ -30,6 +32,8 @@ export interface CertificateUseCases {
   get(actor: Actor, reference: string): Promise<CertificateDetail>;
   renew(actor: Actor, reference: string): Promise<Certificate>;
   revoke(actor: Actor, reference: string, input: RevokeCertificate): Promise<Certificate>;
+  /** What revoking many would do; doing it is a mission. */
+  rehearseRevocation(actor: Actor, input: MassRevocation): Promise<MassRevocationRehearsal>;
   /** Gives up a person's own wish for it; it stays as long as something else refers to it. */
   release(actor: Actor, reference: string): Promise<void>;
   chain(actor: Actor, reference: string): Promise<string>;
@@ -75,6 +79,7 @@ export function createCertificateUseCases(deps: ControlDeps): CertificateUseCase
             ...(input.dns_credential_id !== undefined && { dnsCredentialId: input.dns_credential_id }),
             ...(input.key_type !== undefined && { keyType: input.key_type }),
             ...(input.profile !== undefined && { profile: input.profile }),
+            ...(input.reuse_key !== undefined && { reuseKey: input.reuse_key }),
             reference: `person:${actor.name}`,
           });
           return document(await find(id));
@@ -130,6 +135,21 @@ export function createCertificateUseCases(deps: ControlDeps): CertificateUseCase
         await engine.revoke(view.id, input.reason ?? 'unspecified', input.replace ?? false);
         return document(await find(view.id));
       }),
+    async rehearseRevocation(actor, input) {
+      requirePermission(actor, 'system.acme.read');
+      if (deps.massRevocation === undefined) throw absent('the certificate engine');
+      const { issuer, key_sha256: keyDigest, issued_from: from, issued_until: until, per_hour: perHour = 100 } = input;
+      await checkIssuers(deps, issuer === undefined ? undefined : [issuer]);
+      const filter = {
+        ...(issuer !== undefined && { issuerId: issuer }),
+        ...(keyDigest !== undefined && { keyDigest }),
+        ...(from !== undefined && { issuedFrom: Date.parse(from) }),
+        ...(until !== undefined && { issuedUntil: Date.parse(until) }),
+      };
+      const { notServed, takesMs, examples, versions, served } = await deps.massRevocation.rehearse(filter, perHour);
+      const takes = { per_hour: perHour, takes_seconds: Math.ceil(takesMs / 1000) };
+      return { versions, served, not_served: notServed, ...takes, examples: [...examples] };
+    },
     release: (actor, reference) =>
       performed(deps, actor, act('release', reference), async () => {
         const { id } = await find(reference);

@@ -18,6 +18,7 @@ export interface ControlDeps {
   readonly credentials: CredentialChoice;
   readonly certificates: ports.CertificatePort;
   readonly issuers: ports.IssuerPort;
+  readonly massRevocation?: ports.MassRevocationPort;
   readonly acmeServer?: ports.AcmeServerPort;
   readonly dnsCredentials?: ports.DnsCredentialPort;
   readonly doctor?: ports.DoctorPort;

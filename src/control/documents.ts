@@ -7,6 +7,7 @@ import type {
   CertificateEvent,
   CertificateVersion,
   Issuer,
+  Quota,
   Token,
 } from '../contract/index.ts';
 import { autoDomain } from '../domains/index.ts';
@@ -126,7 +127,16 @@ export function issuerDocument(view: ports.IssuerView): Issuer {
     eab_key_id: view.eabKeyId ?? null,
     has_ca_certificate: view.hasCaCertificate,
     account_url: view.accountUrl ?? null,
-    quota: view.quota.map(({ resetsAt, ...rest }) => ({ ...rest, resets_at: time(resetsAt) })),
+    terms_url: view.termsUrl ?? null,
+    terms_agreed_at: timeOrNull(view.termsAgreedAt),
+    held_until: timeOrNull(view.heldUntil),
+    held_because: view.heldBecause ?? null,
+    quota: view.quota.map(quotaDocument),
     created_at: time(view.createdAt),
   };
 }
+
+export const quotaDocument = ({ resetsAt, ...rest }: ports.QuotaView): Quota => ({
+  ...rest,
+  resets_at: time(resetsAt),
+});

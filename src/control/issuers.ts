@@ -1,8 +1,9 @@
 import { sha256Hex } from '../base/index.ts';
-import type { Issuer, PutIssuer } from '../contract/index.ts';
+import type { Issuer, PutIssuer, Quota } from '../contract/index.ts';
+import { parseCertificateName } from '../x509/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { type ControlDeps, invalid, notFound, performed } from './context.ts';
-import { issuerDocument } from './documents.ts';
+import { issuerDocument, quotaDocument } from './documents.ts';
 
 export interface IssuerUseCases {
   list(actor: Actor): Promise<Issuer[]>;
@@ -10,6 +11,10 @@ export interface IssuerUseCases {
   /** Without an id, the same directory is the same issuer. */
   put(actor: Actor, input: PutIssuer): Promise<Issuer>;
   remove(actor: Actor, id: string): Promise<void>;
+  /** What is left of its limits for these names. */
+  quota(actor: Actor, id: string, names: readonly string[]): Promise<Quota[]>;
+  /** Changes our account's key at the issuer. */
+  rollOverKey(actor: Actor, id: string): Promise<Issuer>;
 }
 
 export function createIssuerUseCases(deps: ControlDeps): IssuerUseCases {
@@ -67,6 +72,16 @@ export function createIssuerUseCases(deps: ControlDeps): IssuerUseCases {
         if (view === undefined) throw notFound('issuer', id, 'gatehouse issuers list');
         if (view.builtIn) throw invalid('id', 'built_in_issuer', `${id} is built in and stays`);
         await deps.issuers.remove(id);
+      }),
+    async quota(actor, id, names) {
+      requirePermission(actor, 'system.acme.read');
+      const parsed = names.map((name, index) => parseCertificateName(name, `names[${index}]`));
+      return (await deps.issuers.quota(id, parsed)).map(quotaDocument);
+    },
+    rollOverKey: (actor, id) =>
+      performed(deps, actor, act('roll_over_key', id), async () => {
+        await deps.issuers.rollOverKey(id);
+        return issuerDocument((await deps.issuers.get(id))!);
       }),
   };
 }

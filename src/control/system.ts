@@ -51,12 +51,25 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
         lines.push(`gatehouse_certificates{status="${status}"} ${n}`);
       lines.push('# HELP gatehouse_apps Apps.', '# TYPE gatehouse_apps gauge', `gatehouse_apps ${apps}`);
       lines.push('# HELP gatehouse_domains Domains.', '# TYPE gatehouse_domains gauge', `gatehouse_domains ${domains}`);
+      lines.push(...(await quotaMetrics(deps)));
       return `${lines.join('\n')}\n${deps.edge?.metrics() ?? ''}`;
     },
     async ready() {
       await latestChange(store.db);
     },
   };
+}
+
+/** Limits in use, the fullest of each issuer. */
+async function quotaMetrics(deps: ControlDeps): Promise<string[]> {
+  const lines = [
+    '# HELP gatehouse_issuer_quota_left What is left of a limit of an issuer that is in use.',
+    '# TYPE gatehouse_issuer_quota_left gauge',
+  ];
+  for (const { id, quota } of await deps.issuers.list())
+    for (const { limit, scope, used, most } of quota)
+      lines.push(`gatehouse_issuer_quota_left{issuer="${id}",limit="${limit}",scope="${scope}"} ${most - used}`);
+  return lines.length > 2 ? lines : [];
 }
 
 /** Those about the apps and their domains; what is gone belongs to nobody any more. */

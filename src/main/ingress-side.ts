@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, errorText, type Logger } from '../base/index.ts';
-import { type Certificates, type CertificateView, REVOCATION_REASONS } from '../certificates/index.ts';
+import {
+  type Certificates,
+  type CertificateView,
+  type MassRevocation,
+  REVOCATION_REASONS,
+  type RevocationReason,
+} from '../certificates/index.ts';
 import type { ConversationPort, MissionPort, NetworkPort } from '../control/index.ts';
 import type { DnsViews } from '../dns/index.ts';
 import {
@@ -9,6 +15,8 @@ import {
   exposeKind,
   type IngressDeps,
   type KnownCertificate,
+  type MassRevocationPort,
+  massRevocationKind,
   revokeCertificatesKind,
   unexposeKind,
 } from '../ingress/index.ts';
@@ -44,6 +52,7 @@ export interface IngressSideDeps {
   readonly log: Logger;
   readonly certificates: Certificates;
   readonly issuers: { list(): Promise<readonly { readonly id: string }[]> };
+  readonly massRevocation: MassRevocation;
   readonly credentials: IngressDeps['credentials'];
   readonly views: DnsViews;
   readonly routes: IngressRoutes;
@@ -85,6 +94,12 @@ export function startIngress(deps: IngressSideDeps): IngressSide {
     openMappingKind(deps),
     closeMappingKind(deps),
     revokeCertificatesKind(revocation(certificates), Object.keys(REVOCATION_REASONS)),
+    massRevocationKind(
+      massRevocation(deps.massRevocation),
+      { ids: issuerIds },
+      Object.keys(REVOCATION_REASONS),
+      clock.now,
+    ),
   ];
   const runner = createMissionRunner({ store, clock, log, kinds, policy });
   return {
@@ -149,15 +164,20 @@ function certificatePort(certificates: Certificates): IngressDeps['certificates'
   };
 }
 
+const massRevocation = (engine: MassRevocation): MassRevocationPort => ({
+  rehearse: engine.rehearse,
+  start: (filter, reason, perHour) => engine.start(filter, reasonOf(reason), perHour),
+});
+
+const reasonOf = (reason: string): RevocationReason =>
+  (Object.keys(REVOCATION_REASONS) as RevocationReason[]).find((word) => word === reason) ?? 'unspecified';
+
 const revocation = (certificates: Certificates): Parameters<typeof revokeCertificatesKind>[0] => ({
   async get(id) {
     const view = await certificates.get(id);
     return view && { id, names: view.names, revoked: view.status === 'revoked' };
   },
-  async revoke(id, reason, replace) {
-    const known = Object.keys(REVOCATION_REASONS) as (keyof typeof REVOCATION_REASONS)[];
-    await certificates.revoke(id, known.find((word) => word === reason) ?? 'unspecified', replace);
-  },
+  revoke: (id, reason, replace) => certificates.revoke(id, reasonOf(reason), replace),
 });
 
 /** Where each publisher stands with an exposure. One that is withdrawn is done where nothing of it is on record. */

@@ -5,6 +5,8 @@ import {
   CertificateDetail,
   CertificateEvent,
   CreateCertificate,
+  MassRevocation,
+  MassRevocationRehearsal,
   PageQuery,
   RevokeCertificate,
   UploadCertificate,
@@ -62,6 +64,19 @@ export function certificateRoutes(api: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => reply.code(201).send({ data: await certificates.upload(request.actor, request.body) }),
+  );
+  api.post(
+    `${BASE}/mass_revocation/rehearsal`,
+    {
+      schema: {
+        tags,
+        operationId: 'rehearseMassRevocation',
+        summary: 'What revoking many would do; doing it is a mission of kind mass_revoke_certificates',
+        body: MassRevocation,
+        response: answers(MassRevocationRehearsal),
+      },
+    },
+    async (request) => ({ data: await certificates.rehearseRevocation(request.actor, request.body) }),
   );
   api.get(
     `${BASE}/:id`,

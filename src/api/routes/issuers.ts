@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Issuer, PutIssuer } from '../../contract/index.ts';
+import { Issuer, PutIssuer, Quota } from '../../contract/index.ts';
 import { type Api, answers, creates, IdPath, nothing, type RouteDeps } from '../route.ts';
 
 export function issuerRoutes(api: Api, { control }: RouteDeps): void {
@@ -43,5 +43,36 @@ export function issuerRoutes(api: Api, { control }: RouteDeps): void {
       await control.issuers.remove(request.actor, request.params.id);
       return reply.code(204).send(null);
     },
+  );
+  api.get(
+    '/system/issuers/:id/quota',
+    {
+      schema: {
+        tags,
+        operationId: 'getIssuerQuota',
+        summary: 'What is left of its limits for names',
+        params: IdPath,
+        querystring: Type.Object({
+          names: Type.String({ minLength: 1, maxLength: 10_000, description: 'with commas between them' }),
+        }),
+        response: answers(Type.Array(Quota)),
+      },
+    },
+    async ({ actor, params, query }) => ({
+      data: await control.issuers.quota(actor, params.id, query.names.split(',')),
+    }),
+  );
+  api.post(
+    '/system/issuers/:id/roll_over_key',
+    {
+      schema: {
+        tags,
+        operationId: 'rollOverIssuerKey',
+        summary: 'Changes the key of our account there (RFC 8555, section 7.3.5)',
+        params: IdPath,
+        response: answers(Issuer),
+      },
+    },
+    async ({ actor, params }) => ({ data: await control.issuers.rollOverKey(actor, params.id) }),
   );
 }

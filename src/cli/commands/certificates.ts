@@ -10,8 +10,21 @@ import type { Act, Context } from '../context.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { relative, shortTime } from '../words.ts';
 import { readPem } from './domains.ts';
+import { collect } from './issuers.ts';
+import { massRevocationCommand } from './mass-revoke.ts';
 
 const BASE = '/system/acme_certificates';
+const KEY_TYPES = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'];
+
+interface CreateOptions {
+  readonly issuer?: string[];
+  readonly challenge?: string;
+  readonly dnsCredential?: string;
+  readonly keyType?: string;
+  readonly profile?: string;
+  readonly reuseKey?: boolean;
+}
+
 const path = (reference: string) => `${BASE}/${encodeURIComponent(reference)}`;
 
 export function certificateCommands(program: Command, act: Act): void {
@@ -64,26 +77,26 @@ export function certificateCommands(program: Command, act: Act): void {
   certificates
     .command('create <names...>')
     .description('want a certificate for names, without a domain')
-    .option('--issuer <id>', 'from this issuer')
+    .option('--issuer <id>', 'from this issuer; repeat it for others, asked in that order when one fails', collect)
     .addOption(new Option('--challenge <type>', 'how control is proved').choices(['http-01', 'tls-alpn-01', 'dns-01']))
     .option('--dns-credential <id>', 'for dns-01 and wildcards')
+    .addOption(new Option('--key-type <type>', 'ec-p256 by default').choices(KEY_TYPES))
+    .option('--profile <name>', 'ACME profile to ask the issuer for')
+    .option('--reuse-key', 'keep the key at renewals, instead of a new one each time')
     .action(
-      act(
-        async (
-          { client, output },
-          names: string[],
-          options: { issuer?: string; challenge?: string; dnsCredential?: string },
-        ) => {
-          const certificate = await client.call<Certificate>('POST', BASE, {
-            names,
-            ...(options.issuer && { issuers: [options.issuer] }),
-            ...(options.challenge && { challenge: options.challenge }),
-            ...(options.dnsCredential && { dns_credential_id: options.dnsCredential }),
-          });
-          if (output.json) return output.value(certificate);
-          output.line(`${output.good('✓')} ${certificate.id}: ${certificate.why.summary}`);
-        },
-      ),
+      act(async ({ client, output }, names: string[], options: CreateOptions) => {
+        const certificate = await client.call<Certificate>('POST', BASE, {
+          names,
+          ...(options.issuer && { issuers: options.issuer }),
+          ...(options.challenge && { challenge: options.challenge }),
+          ...(options.dnsCredential && { dns_credential_id: options.dnsCredential }),
+          ...(options.keyType && { key_type: options.keyType }),
+          ...(options.profile && { profile: options.profile }),
+          ...(options.reuseKey && { reuse_key: true }),
+        });
+        if (output.json) return output.value(certificate);
+        output.line(`${output.good('✓')} ${certificate.id}: ${certificate.why.summary}`);
+      }),
     );
   certificates
     .command('upload')
@@ -140,6 +153,7 @@ export function certificateCommands(program: Command, act: Act): void {
         },
       ),
     );
+  massRevocationCommand(certificates, act);
   certificates
     .command('chain <certificate>')
     .description('print the served chain as PEM')

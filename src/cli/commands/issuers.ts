@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Issuer } from '../../contract/index.ts';
+import type { Issuer, Quota } from '../../contract/index.ts';
 import type { Act } from '../context.ts';
 import { relative } from '../words.ts';
 import { readPem } from './domains.ts';
@@ -15,7 +15,7 @@ interface AddOptions {
   readonly staging?: boolean;
 }
 
-const collect = (value: string, all: string[] = []) => [...all, value];
+export const collect = (value: string, all: string[] = []) => [...all, value];
 
 export function issuerCommands(program: Command, act: Act): void {
   const issuers = program.command('issuers').description('issuers: where certificates come from');
@@ -32,12 +32,7 @@ export function issuerCommands(program: Command, act: Act): void {
             issuer.id,
             issuer.directory,
             `${issuer.built_in ? 'built in' : 'added'}${issuer.staging ? ', STAGING' : ''}`,
-            issuer.quota
-              .map(
-                (q) =>
-                  `${q.most - q.used} of ${q.most} ${q.limit} left for ${q.scope} until ${relative(q.resets_at, now())}`,
-              )
-              .join('; ') || '-',
+            issuer.quota.map((quota) => leftInWords(quota, now())).join('; ') || '-',
           ]),
         );
       }),
@@ -72,6 +67,28 @@ export function issuerCommands(program: Command, act: Act): void {
       }),
     );
   issuers
+    .command('quota <issuer> <names...>')
+    .description("what is left of the issuer's limits for names")
+    .action(
+      act(async ({ client, output, now }, id: string, names: string[]) => {
+        const query = new URLSearchParams({ names: names.join() });
+        const left = await client.call<Quota[]>('GET', `/system/issuers/${encodeURIComponent(id)}/quota?${query}`);
+        if (output.json) return output.value(left);
+        if (left.length === 0) output.line(`no limit of ${id} is known here; what it says itself is obeyed`);
+        for (const quota of left) output.line(leftInWords(quota, now()));
+      }),
+    );
+  issuers
+    .command('roll-over-key <issuer>')
+    .description('change the key of our account at the issuer')
+    .action(
+      act(async ({ client, output }, id: string) => {
+        const issuer = await client.call<Issuer>('POST', `/system/issuers/${encodeURIComponent(id)}/roll_over_key`);
+        if (output.json) return output.value(issuer);
+        output.line(`${output.good('✓')} ${id}: the account ${issuer.account_url ?? ''} has a new key`);
+      }),
+    );
+  issuers
     .command('remove <issuer>')
     .description('remove an issuer that was added')
     .action(
@@ -81,4 +98,11 @@ export function issuerCommands(program: Command, act: Act): void {
         output.line(`${output.good('✓')} ${id} is removed`);
       }),
     );
+}
+
+/** `3 of 50 certificates for the registered domain left for example.com; all of them again in 2 days`. */
+export function leftInWords({ limit, scope, used, most, resets_at }: Quota, now: number): string {
+  const whose = scope === 'account' ? '' : ` for ${scope}`;
+  const again = used === 0 ? '' : `; all of them again ${relative(resets_at, now)}`;
+  return `${most - used} of ${most} ${limit} left${whose}${again}`;
 }

@@ -1,4 +1,4 @@
-import type { Certificates } from '../../certificates/index.ts';
+import type { Certificates, MassRevocation } from '../../certificates/index.ts';
 
 export type {
   CertificateEventView as CertificateEvent,
@@ -21,6 +21,11 @@ export interface IssuerView {
   readonly eabKeyId?: string;
   readonly hasCaCertificate: boolean;
   readonly accountUrl?: string;
+  readonly termsUrl?: string;
+  readonly termsAgreedAt?: number;
+  /** Not asked before this time, and why. */
+  readonly heldUntil?: number;
+  readonly heldBecause?: string;
   readonly createdAt: number;
   /** Limits that count here: what is left, and until when. */
   readonly quota: readonly QuotaView[];
@@ -53,4 +58,11 @@ export interface IssuerPort {
   /** Throws a `Fault` when the directory cannot be read, before anything is kept. */
   put(input: IssuerInput): Promise<IssuerView>;
   remove(id: string): Promise<void>;
+  /** What is left for these names. */
+  quota(id: string, names: readonly string[]): Promise<QuotaView[]>;
+  /** Changes our account's key there (RFC 8555 §7.3.5). */
+  rollOverKey(id: string): Promise<void>;
 }
+
+/** What revoking many would do. */
+export type MassRevocationPort = Pick<MassRevocation, 'rehearse'>;
