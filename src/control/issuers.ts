@@ -80,6 +80,7 @@ export function createIssuerUseCases(deps: ControlDeps): IssuerUseCases {
     },
     rollOverKey: (actor, id) =>
       performed(deps, actor, act('roll_over_key', id), async () => {
+        if ((await deps.issuers.get(id)) === undefined) throw notFound('issuer', id, 'gatehouse issuers list');
         await deps.issuers.rollOverKey(id);
         return issuerDocument((await deps.issuers.get(id))!);
       }),
