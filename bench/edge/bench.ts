@@ -64,6 +64,7 @@ export function openBench(seconds: number): OpenBench {
       known.set(key, found);
       return found;
     },
+    upstream: async () => `http://127.0.0.1:${(await backendOn(LOAD_CORE)).http}`,
     async withServer(name, needs, use) {
       if (!servers.has(name)) servers.set(name, FIND[name]());
       const setting = await settingFor(needs);

@@ -35,6 +35,8 @@ export interface Bench {
   /** The first is for 127.0.0.1. */
   certificates(count: number): readonly CertificateFiles[];
   withServer<T>(name: ServerName, needs: Needs, use: (server: RunningServer) => Promise<T>): Promise<T>;
+  /** URL of the backend that answers over HTTP/1.1. */
+  upstream(): Promise<string>;
   /** Does something once for all rounds and servers. */
   once(key: string, make: () => Promise<number>): Promise<number>;
 }

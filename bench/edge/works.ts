@@ -1,6 +1,7 @@
 import { ab, h2load, script, wrk } from './generators.ts';
 import { memory, memoryAfterUse } from './memory.ts';
 import { BOTH_CORES, SERVER_CORE } from './processes.ts';
+import { startWithManyCertificates } from './start.ts';
 import type { Load, Needs, Outcome, Work } from './work.ts';
 
 const throughput = (name: string, says: string, load: Load, needs: Needs = {}, unit = 'requests/s'): Work => ({
@@ -85,4 +86,5 @@ export const WORKS: readonly Work[] = [
   memory('memory', 'memory after the start, one certificate', 1),
   memory('memory-10k', 'memory after the start, 10,000 certificates', 10_000),
   memoryAfterUse('memory-10k-used', 'the same after a handshake for each of them', 10_000),
+  startWithManyCertificates,
 ];

@@ -1,7 +1,13 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { createRequire } from 'node:module';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Static, TSchema } from 'typebox';
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import type { Node, YAMLMap } from 'yaml';
 import { Fault, type FaultDetails } from './fault.ts';
+
+// Loaded when a file is read: a worker reads none, and would keep ten megabytes for them.
+const require = createRequire(import.meta.url);
+const ajvModule = (): typeof import('ajv/dist/2020.js') => require('ajv/dist/2020.js');
+const yaml = (): typeof import('yaml') => require('yaml');
 
 // Larger than any file a person keeps, small enough to refuse a mistaken path at once.
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -28,9 +34,9 @@ export function parsePlacedConfig<Schema extends TSchema>(
 ): PlacedConfig<Static<Schema>> {
   if (Buffer.byteLength(text) > MOST_BYTES)
     throw refuse(file, [problem(`${file}: larger than ${MOST_BYTES} bytes, so it is no configuration`)]);
-  const lines = new LineCounter();
+  const lines = new (yaml().LineCounter)();
   // Aliases are not expanded beyond a hundred, which is what keeps a "billion laughs" file small (YAML 1.2 §7.1).
-  const document = parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  const document = yaml().parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
@@ -41,7 +47,13 @@ export function parsePlacedConfig<Schema extends TSchema>(
       document.errors.map((error) => problem(`${place(error.pos[0])}: ${withoutPlace(error.message)}`)),
     );
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true, discriminator: true });
+  const ajv = new (ajvModule().Ajv2020)({
+    allErrors: true,
+    useDefaults: true,
+    strict: false,
+    verbose: true,
+    discriminator: true,
+  });
   const validate = ajv.compile(schema);
   if (validate(value)) {
     const segments = (field: string) => field.split(/[.[\]]+/).filter((segment) => segment !== '');
@@ -125,15 +137,20 @@ function tagValues(schema: unknown, tag: string): unknown[] {
 function offsetOf(root: unknown, segments: readonly string[], extra?: string): number {
   let node = root as Node | null;
   for (const segment of segments) {
-    const next = isMap(node) ? pairOf(node, segment)?.value : isSeq(node) ? node.items[Number(segment)] : undefined;
-    if (!isNode(next)) break;
+    const next = yaml().isMap(node)
+      ? pairOf(node, segment)?.value
+      : yaml().isSeq(node)
+        ? node.items[Number(segment)]
+        : undefined;
+    if (!yaml().isNode(next)) break;
     node = next;
   }
-  const key = extra !== undefined && isMap(node) ? pairOf(node, extra)?.key : undefined;
-  return (isNode(key) ? key : node)?.range?.[0] ?? 0;
+  const key = extra !== undefined && yaml().isMap(node) ? pairOf(node, extra)?.key : undefined;
+  return (yaml().isNode(key) ? key : node)?.range?.[0] ?? 0;
 }
 
-const pairOf = (map: YAMLMap, name: string) => map.items.find(({ key }) => isScalar(key) && String(key.value) === name);
+const pairOf = (map: YAMLMap, name: string) =>
+  map.items.find(({ key }) => yaml().isScalar(key) && String(key.value) === name);
 
 const problem = (detail: string, field?: string): FaultDetails => ({
   code: 'invalid_config',

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger, Fault, faultOf, type Logger, systemClock } from '../base/index.ts';
 import { createProxy, handedSockets, type OperatorDeps, type RunningProxy, takesOver } from '../edge/index.ts';
-import { createAcmeIssuance } from './proxy/acme-issuance.ts';
 import { type Actions, actOnSignals, createActions } from './proxy/actions.ts';
 import { announce } from './proxy/announce.ts';
 import { loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
@@ -67,8 +66,15 @@ const usage = (detail: string) =>
 
 /** Returns when the proxy was told to stop and has stopped; throws the `Fault` for which it cannot start. */
 async function runProxy(given: Given): Promise<void> {
-  const load = () => loadProxyConfig(given.file, given.env);
-  const first = load();
+  // With files alone the ACME client is not loaded, which is a fifth of the process.
+  let acme: typeof import('./proxy/acme-issuance.ts') | undefined;
+  const load = async () => {
+    const loaded = loadProxyConfig(given.file, given.env);
+    if (loaded.plan.listeners.some(({ certificates }) => certificates.mode === 'acme'))
+      acme ??= await import('./proxy/acme-issuance.ts');
+    return loaded;
+  };
+  const first = await load();
   const { level, format } = first.config.log;
   const pretty = format === 'auto' ? process.stderr.isTTY && !given.json : format === 'pretty';
   const log = createLogger({ level, pretty });
@@ -91,7 +97,8 @@ async function runProxy(given: Given): Promise<void> {
       {
         clock: systemClock,
         log,
-        issuanceFor: (acme, cache, present) => createAcmeIssuance(acme, cache, present, { clock: systemClock, log }),
+        issuanceFor: (planned, cache, present) =>
+          acme!.createAcmeIssuance(planned, cache, present, { clock: systemClock, log }),
       },
     );
     actions = createActions({ load, first, proxy, stop, servers, argv: given.argv, log });
@@ -141,9 +148,10 @@ async function serve(given: Given, { proxy, actions, stop, servers, log }: Servi
 }
 
 /** Workers inherit nothing by themselves; these are what Node needs, and none is a secret. */
-const environmentOf = ({ PATH, TZ, NODE_OPTIONS, NODE_EXTRA_CA_CERTS }: NodeJS.ProcessEnv) => ({
+const environmentOf = ({ PATH, TZ, NODE_OPTIONS, NODE_EXTRA_CA_CERTS, NODE_COMPILE_CACHE }: NodeJS.ProcessEnv) => ({
   PATH,
   TZ,
   NODE_OPTIONS,
   NODE_EXTRA_CA_CERTS,
+  NODE_COMPILE_CACHE,
 });

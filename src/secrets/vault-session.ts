@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { type Clock, errorText, Fault, faultOf, type Logger } from '../base/index.ts';
 
 /** How we show who we are. What is secret is read from its file at each login, so that it can be changed there. */
@@ -46,7 +46,13 @@ const RETRY_MS = 15_000;
 const LONGEST_REST_MS = 3600_000;
 
 export function createVaultSession(options: VaultOptions, clock: Clock, log: Logger): VaultSession {
-  const agent = new Agent({ connect: { ca: options.caPem }, connections: 8 });
+  // Loaded for who has a Vault: every edge worker shares this room, and would keep six megabytes for it.
+  let agent: Agent | undefined;
+  const openAgent = async () => {
+    const { Agent } = await import('undici');
+    agent ??= new Agent({ connect: { ca: options.caPem }, connections: 8 });
+    return agent;
+  };
   let lease: Promise<Lease> | undefined;
 
   async function send(
@@ -56,9 +62,11 @@ export function createVaultSession(options: VaultOptions, clock: Clock, log: Log
     body?: object,
   ): Promise<VaultAnswer> {
     try {
+      const dispatcher = await openAgent();
+      const { request } = await import('undici');
       const answer = await request(`${options.address.replace(/\/$/, '')}/v1/${path}`, {
         method,
-        dispatcher: agent,
+        dispatcher,
         signal: AbortSignal.timeout(CALL_MS),
         headers: {
           'x-vault-request': 'true',
@@ -158,7 +166,7 @@ export function createVaultSession(options: VaultOptions, clock: Clock, log: Log
         }
       }
     },
-    close: () => agent.close(),
+    close: async () => agent?.close(),
   };
 }
 

@@ -1,40 +1,43 @@
 import type { Command } from '../processes.ts';
 import { type Setting, upstreamPort, write } from './setting.ts';
 
-// Its CA is named so that `skip_install_trust` holds for it: Caddy 2.11 otherwise adds one to the machine's trust store.
+/**
+ * JSON, which is what Caddy runs: its own language gives each certificate a site, and takes minutes for ten thousand. No
+ * CA of its own, which Caddy would add to the machine's trust store.
+ */
 export function caddy(setting: Setting, program: string): Command {
   const { directory, port, certificates, upstream, cores } = setting;
-  const sites = certificates.map(
-    ({ names, cert, key }) => `${names.map((name) => `https://${name}:${port}`).join(', ')} {
-  bind 127.0.0.1
-  tls ${cert} ${key}
-  reverse_proxy ${upstream === 'h2c' ? 'h2c://' : ''}127.0.0.1:${upstreamPort(setting)} {
-    transport http {
-      keepalive_idle_conns_per_host 1024
-      ${upstream === 'h2c' ? 'versions h2c' : ''}
-    }
-  }
-}`,
-  );
-  const config = `{
-  admin off
-  auto_https off
-  skip_install_trust
-  pki {
-    ca local {
-      name unused
-    }
-  }
-  default_sni 127.0.0.1
-  log {
-    level ERROR
-  }
-}
-${sites.join('\n')}
-`;
+  const transport = {
+    protocol: 'http',
+    keep_alive: { max_idle_conns_per_host: 1024 },
+    ...(upstream === 'h2c' && { versions: ['h2c'] }),
+  };
+  const proxy = {
+    handler: 'reverse_proxy',
+    transport,
+    upstreams: [{ dial: `127.0.0.1:${upstreamPort(setting)}` }],
+  };
+  const config = {
+    admin: { disabled: true },
+    logging: { logs: { default: { level: 'ERROR' } } },
+    apps: {
+      http: {
+        servers: {
+          edge: {
+            listen: [`127.0.0.1:${port}`],
+            routes: [{ handle: [proxy] }],
+            tls_connection_policies: [{ default_sni: '127.0.0.1' }],
+            automatic_https: { disable: true },
+          },
+        },
+      },
+      pki: { certificate_authorities: { local: { install_trust: false } } },
+      tls: { certificates: { load_files: certificates.map(({ cert, key }) => ({ certificate: cert, key })) } },
+    },
+  };
   return {
     command: program,
-    arguments: ['run', '--adapter', 'caddyfile', '--config', write(setting, 'Caddyfile', config)],
+    arguments: ['run', '--config', write(setting, 'caddy.json', JSON.stringify(config))],
     env: { GOMAXPROCS: String(cores), HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory },
   };
 }

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { errorText, faultOf, type Logger } from '../../base/index.ts';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { errorText, faultOf, http, type Logger } from '../../base/index.ts';
 
 export interface Answer {
   readonly status: number;
@@ -13,7 +13,7 @@ export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
 /** A small server for operators, on a local port or a socket. Bodies are not read. */
 export function serveRoutes(routes: Routes, log: Logger): Server {
-  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+  const server = http.createServer({ requestTimeout: 10_000 }, (request, response) => {
     answer(routes, request)
       .catch((error: unknown): Answer => {
         const { code, detail, advice } = faultOf(error).details;

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { http } from '../../base/index.ts';
 import { type Fields, fieldsOf, Head } from '../message/head.ts';
 import type { OutgoingAnswer } from './outgoing.ts';
 
@@ -10,7 +10,7 @@ export interface OwnAnswer {
 }
 
 export function plainAnswer(status: number, detail: string, fields: OwnAnswer['fields'] = []): OwnAnswer {
-  return { status, body: `${status} ${STATUS_CODES[status] ?? ''}: ${detail}\n`, fields };
+  return { status, body: `${status} ${http.STATUS_CODES[status] ?? ''}: ${detail}\n`, fields };
 }
 
 export function outgoingAnswer(

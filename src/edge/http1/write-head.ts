@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { http } from '../../base/index.ts';
 import type { OutgoingAnswer, OutgoingRequest } from '../forward/outgoing.ts';
 import * as field from '../message/field-names.ts';
 import type { Fields, Head } from '../message/head.ts';
@@ -76,7 +76,7 @@ const statusLines = new Map<number, Buffer>();
 function statusLine(status: number): Buffer {
   let line = statusLines.get(status);
   if (line === undefined) {
-    line = Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`, 'latin1');
+    line = Buffer.from(`HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`, 'latin1');
     statusLines.set(status, line);
   }
   return line;

@@ -24,6 +24,19 @@ export interface FileKeeper {
   stop(): Promise<void>;
 }
 
+/** What is asked of a certificate after it is served: of ten thousand, chains and keys would be tens of megabytes. */
+interface KeptFacts {
+  readonly fingerprint: string;
+  readonly names: readonly string[];
+  readonly notAfter: number;
+}
+
+const keptFacts = ({ facts: { fingerprint, names, notAfter } }: CertificatePair): KeptFacts => ({
+  fingerprint,
+  names,
+  notAfter,
+});
+
 // Polled: a mounted secret changes by a symbolic link two directories up, which no watch on the file tells of.
 const LOOK_MS = 2_000;
 
@@ -35,7 +48,7 @@ export function createFileKeeper(
 ): FileKeeper {
   const stopping = new AbortController();
   const seen = files.map(() => '');
-  const pairs: CertificatePair[] = [];
+  const kept: KeptFacts[] = [];
   let running: Promise<void> | undefined;
 
   const look = (index: number) => {
@@ -45,8 +58,8 @@ export function createFileKeeper(
     seen[index] = mark;
     try {
       const pair = readFiles(files[index]!);
-      if (pair.facts.fingerprint === pairs[index]?.facts.fingerprint) return;
-      pairs[index] = pair;
+      if (pair.facts.fingerprint === kept[index]?.fingerprint) return;
+      kept[index] = keptFacts(pair);
       serve(servedAs(`${listener}/${index}`, pair));
       log.info({ listener, file: cert, notAfter: new Date(pair.facts.notAfter) }, 'a changed certificate is served');
     } catch (error) {
@@ -64,9 +77,11 @@ export function createFileKeeper(
   return {
     start() {
       const now = clock.now();
+      const pairs: CertificatePair[] = [];
       files.forEach((entry, index) => {
         seen[index] = markOf(entry.cert) + markOf(entry.key);
         pairs[index] = readFiles(entry);
+        kept[index] = keptFacts(pairs[index]);
       });
       if (!pairs.some((pair) => isInTime(pair, now))) throw noneInTime(listener, files, pairs);
       pairs.forEach((pair, index) => {
@@ -75,7 +90,7 @@ export function createFileKeeper(
       });
       running = loop();
     },
-    status: () => pairs.map(({ facts }) => ({ names: facts.names, notAfter: facts.notAfter })),
+    status: () => kept.map(({ names, notAfter }) => ({ names, notAfter })),
     async stop() {
       stopping.abort(new Error('stopped'));
       await running;

@@ -93,8 +93,6 @@ export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> 
       return true;
     }
     const release = () => deps.release(endpoints.remoteAddress);
-    tcp.setNoDelay(true);
-    tcp.setKeepAlive(true, KEEP_ALIVE_SECONDS);
     const connection = new DirectConnection(inside, tcp);
     connection.on('close', release);
     acceptDirectly(connection, endpoints, () => {
@@ -106,7 +104,7 @@ export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> 
   };
 
   return opened(server, fd, () => waiting.sweep()).then((opened) => {
-    takeHandles(server, nodeInside, takeDirectly);
+    takeHandles(server, nodeInside, KEEP_ALIVE_SECONDS, takeDirectly);
     return opened;
   });
 }

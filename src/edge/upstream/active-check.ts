@@ -1,7 +1,6 @@
-import { request as requestPlain } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestTls } from 'node:https';
-import { errorText } from '../../base/index.ts';
+import { errorText, http } from '../../base/index.ts';
 import type { HealthRules } from '../../picture/index.ts';
 import type { Target } from './target.ts';
 
@@ -43,7 +42,7 @@ function askHttp1({ transport, tls, authority }: Target, path: string, signal: A
           ...(tls.ca === undefined ? {} : { ca: tls.ca }),
         };
   return new Promise((resolve, reject) => {
-    const ask = tls === undefined ? requestPlain : requestTls;
+    const ask = tls === undefined ? http.request : requestTls;
     const options = {
       ...where,
       ...secure,

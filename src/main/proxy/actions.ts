@@ -7,7 +7,7 @@ import { startSuccessor } from './successor.ts';
 
 export interface ActionDeps {
   /** Reads the file again; throws the `Fault` for which it cannot be used. */
-  load(): LoadedProxy;
+  load(): Promise<LoadedProxy>;
   readonly first: LoadedProxy;
   readonly proxy: RunningProxy;
   readonly stop: StopSignal;
@@ -36,7 +36,7 @@ export function createActions({ load, first, proxy, stop, servers, argv, log }: 
   return {
     current: () => current,
     reload: serially(async () => {
-      const next = load();
+      const next = await load();
       await proxy.reload(next.plan).catch((error: unknown) => {
         throw placed(faultOf(error), next.place);
       });
@@ -46,7 +46,7 @@ export function createActions({ load, first, proxy, stop, servers, argv, log }: 
     upgrade: serially(async () => {
       if (stop.asked()) throw new Fault({ code: 'stopping', detail: 'it stops already', party: 'us', retry: 'never' });
       // What is wrong with the file shows before anything is let go of.
-      load();
+      await load();
       const pid = await startSuccessor(proxy, argv, log);
       for (const server of servers) server.close();
       stop.now(`process ${pid} has taken over`);
