@@ -41,6 +41,9 @@ async function examineName(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   if (isIP(name) !== 0) return [{ check: 'dns', outcome: 'good', detail: `${name} is an address and needs no DNS` }];
+  // RFC 6761 §6.3: these are loopback, whatever a resolver would say, and it is not asked.
+  if (name === 'localhost' || name.endsWith('.localhost'))
+    return [{ check: 'dns', outcome: 'good', detail: `${name} is this machine by its name, and needs no DNS` }];
   const question = { name, challenge: 'auto', ca, reach: true } as const;
   const facts = await gatherName(sources, question, signal);
   const seen = facts.look.answers.map(({ view, server, addresses, cname, problem }): Finding => {

@@ -14,8 +14,8 @@ export function doctorCommands(program: Command, act: Act): void {
         if (output.json) output.value(findings);
         const marks = { good: output.good('✓'), advice: output.warn('!'), wrong: output.bad('✗') };
         for (const finding of output.json ? [] : findings) {
-          output.line(`${marks[finding.outcome]} ${finding.check.padEnd(16)}${finding.detail}`);
-          if (finding.advice !== null) output.line(`  ${' '.repeat(16)}${finding.advice}`);
+          output.line(`${marks[finding.outcome]} ${finding.check.padEnd(19)}${finding.detail}`);
+          if (finding.advice !== null) output.line(`  ${' '.repeat(19)}${finding.advice}`);
         }
         const wrong = findings.filter(({ outcome }) => outcome === 'wrong').length;
         if (wrong > 0) throw new CommandFailure(`${wrong} of ${findings.length} checks failed`);
