@@ -59,6 +59,24 @@ test('a write that fails undoes itself alone', async () => {
   );
 });
 
+test('the first write of a commit needs no savepoint, and undoes itself all the same', async () => {
+  const disk = target();
+  const { write } = createGroupCommit(DB, { ...disk, sync: () => Promise.resolve() });
+  const outcomes = await Promise.allSettled([write(async () => Promise.reject(new Error('no'))), write(async () => 2)]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
+  assert.deepEqual(disk.executed, [
+    'begin immediate',
+    'rollback',
+    'begin immediate',
+    'savepoint job',
+    'release job',
+    'commit',
+  ]);
+});
+
 test('after the disk failed to confirm, nothing is acknowledged any more', async () => {
   const disk = target();
   const { write } = createGroupCommit(DB, disk);

@@ -5,7 +5,8 @@ interface Waiting {
   settle(failure?: unknown): void;
 }
 interface Job extends Waiting {
-  run(tx: Db): Promise<void>;
+  /** `first`: nothing else was written in the transaction yet, so that all of it may be undone. */
+  run(tx: Db, first: boolean): Promise<void>;
   committed(): void;
 }
 
@@ -22,8 +23,8 @@ export interface CommitTarget {
 const MOST_PER_COMMIT = 128;
 
 /**
- * Writes that arrive while one commit is under way share the next one: each runs in its own savepoint, in order of
- * arrival, so one that fails undoes only itself. They are acknowledged when the disk has confirmed the commit. That
+ * Writes that arrive while one commit is under way share the next one: each after the first runs in a savepoint, in
+ * order of arrival, so one that fails undoes only itself. They are acknowledged when the disk has confirmed the commit. That
  * wait, a fraction of a millisecond to several, happens outside of the event loop: meanwhile requests are read and
  * further commits written, and the next confirmation covers all of them.
  */
@@ -41,17 +42,21 @@ export function createGroupCommit(db: Db, target: CommitTarget) {
       let settle: () => void;
       let tell = () => {};
       queue.push({
-        async run(tx) {
-          target.execute('savepoint job');
+        async run(tx, first) {
+          if (!first) target.execute('savepoint job');
           try {
             const value = await work(tx);
             settle = () => resolve(value);
             tell = () => committed?.(value);
           } catch (error) {
-            target.execute('rollback to job');
             settle = () => reject(error);
+            if (!first) target.execute('rollback to job');
+            else {
+              target.execute('rollback');
+              target.execute('begin immediate');
+            }
           }
-          target.execute('release job');
+          if (!first) target.execute('release job');
         },
         committed: () => tell(),
         settle: (failure) => (failure === undefined ? settle() : reject(failure)),
@@ -68,7 +73,7 @@ export function createGroupCommit(db: Db, target: CommitTarget) {
       queue = queue.slice(MOST_PER_COMMIT);
       try {
         target.execute('begin immediate');
-        for (const job of jobs) await job.run(db);
+        for (const [index, job] of jobs.entries()) await job.run(db, index === 0);
         target.execute('commit');
       } catch (error) {
         rollback();
