@@ -10,6 +10,7 @@ import {
 import { Fault } from '../base/index.ts';
 import { createPeers, createPortMappings, createVirtualIps } from '../network/index.ts';
 import { listExposures } from '../store/exposures.ts';
+import type { Store } from '../store/index.ts';
 import { EndOfTheWorld } from './run.ts';
 
 const KIND = 'expose_service_publicly';
@@ -109,6 +110,70 @@ test('a crash at every boundary: the next run makes one of each thing', async (t
       boundary,
     );
   }
+});
+
+/** A store whose process ends at its nth write: before it, or after it was committed and before anybody heard of it. */
+function endingStore(store: Store, at: number, when: 'before' | 'after'): { store: Store; ended: () => boolean } {
+  let writes = 0;
+  let over = false;
+  const ending: Store = Object.create(store, {
+    write: {
+      value: async (work: Parameters<Store['write']>[0]) => {
+        // What is dead writes nothing more.
+        if (over) throw new EndOfTheWorld();
+        const last = ++writes === at;
+        if (last && when === 'before') {
+          over = true;
+          throw new EndOfTheWorld();
+        }
+        const value = await store.write(work);
+        if (!last) return value;
+        over = true;
+        throw new EndOfTheWorld();
+      },
+    },
+  });
+  return { store: ending, ended: () => over };
+}
+
+test('a crash at any write, before it or after it was committed: one of each thing, and nothing after taking down', async (t) => {
+  const kinds: [kind: string, input: (w: IngressWorld) => Record<string, unknown>, after: object][] = [
+    [
+      KIND,
+      (w) => exposeInput(w),
+      {
+        vips: ['expose-metrics.example.com'],
+        mappings: ['443>8443'],
+        exposures: ['metrics.example.com exposed'],
+        certificates: 1,
+      },
+    ],
+    [
+      'unexpose_service',
+      () => ({ service_hostname: 'metrics.example.com' }),
+      { vips: [], mappings: [], exposures: [], certificates: 1 },
+    ],
+  ];
+  for (const [kind, input, wanted] of kinds)
+    for (const when of ['before', 'after'] as const)
+      for (let at = 1, more = true; more; at++) {
+        const w = await world(t);
+        if (kind !== KIND) await exposed(w);
+        const { missions } = createWorldMissions(w);
+        const { id } = await missions.propose(kind, input(w), 'token:ann');
+        await missions.approve(id, 'token:bob');
+        const dying = endingStore(w.store, at, when);
+        const dead = createWorldMissions({ ...w, store: dying.store, deps: { ...w.deps, store: dying.store } });
+        await drive(w.clock, dead.runner.reconcile(never)).catch((error) => assert.ok(error instanceof EndOfTheWorld));
+        more = dying.ended();
+        const what = `${kind}, ${when} write ${at}`;
+        await w.clock.advance(61_000);
+        await drive(w.clock, createWorldMissions(w).runner.reconcile(never));
+        assert.equal((await missions.get(id))?.status, 'succeeded', what);
+        assert.deepEqual(await things(w), wanted, what);
+        assert.equal(w.certificates.references.size, kind === KIND ? 1 : 0, what);
+        if (!more) assert.ok(at > 12, `${what}: the run has only ${at - 1} writes`);
+      }
 });
 
 test('two people press Approve at once, and two runners look at once: one run', async (t) => {
