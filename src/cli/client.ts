@@ -24,7 +24,7 @@ interface ProblemBody {
   readonly detail?: string;
   readonly advice?: string;
   readonly field?: string;
-  readonly errors?: readonly { readonly detail: string }[];
+  readonly errors?: readonly { readonly detail: string; readonly advice?: string }[];
 }
 
 export function createClient({ api, token }: CliFile): Client {
@@ -105,7 +105,10 @@ async function failureOf(response: Response, api: string): Promise<CommandFailur
   } catch {}
   const detail = problem.detail ?? `${api} answered ${response.status} and no problem document; is it Gatehouse?`;
   const field = problem.field === undefined || detail.includes(problem.field) ? '' : `${problem.field}: `;
-  return new CommandFailure(`${field}${detail}`, {
+  const all = problem.errors ?? [];
+  const each = all.map(({ detail, advice }) => `\n  - ${detail}${advice === undefined ? '' : ` (${advice})`}`);
+  const words = all.length > 1 ? `${all.length} inputs are wrong:${each.join('')}` : `${field}${detail}`;
+  return new CommandFailure(words, {
     exitCode: response.status === 401 || response.status === 403 ? EXIT.notAllowed : EXIT.failed,
     ...(problem.advice !== undefined && { advice: problem.advice }),
     problem,

@@ -8,6 +8,7 @@ export * from './common.ts';
 export * from './concierge.ts';
 export * from './dns-credentials.ts';
 export * from './domains.ts';
+export * from './expose.ts';
 export * from './imports.ts';
 export * from './ingress.ts';
 export * from './missions.ts';

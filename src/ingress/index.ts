@@ -4,9 +4,15 @@
 export type { IngressDeps } from './deps.ts';
 export { exposeKind } from './expose.ts';
 export { createExposureRoutes } from './exposure-routes.ts';
-export { CHALLENGE_TYPES, DEFAULT_ISSUER, EXPOSE_FIELDS, type ExposeField, INTERNAL_ISSUER } from './inputs.ts';
+export {
+  CHALLENGE_TYPES,
+  DEFAULT_ISSUER,
+  EXPOSE_FIELDS,
+  type ExposeField,
+  INTERNAL_ISSUER,
+  UNEXPOSE_FIELDS,
+} from './inputs.ts';
 export { type MassRevocationPort, massRevocationKind } from './mass-revocation.ts';
-export { UNEXPOSE_FIELDS } from './plan-unexpose.ts';
 export type {
   AddressLookupPort,
   CertificatePort,

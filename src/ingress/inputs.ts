@@ -1,6 +1,8 @@
 import { createProblems, faultOf, type Problems, readInput } from '../base/index.ts';
 import { parseDnsName } from '../x509/index.ts';
 
+export { EXPOSE_FIELDS, type ExposeField, UNEXPOSE_FIELDS } from '../contract/index.ts';
+
 export const CHALLENGE_TYPES = ['dns-01', 'http-01', 'tls-alpn-01'] as const;
 export const DEFAULT_ISSUER = 'letsencrypt-prod';
 /** Our own authority: nothing has to be shown to anybody outside. */
@@ -26,25 +28,6 @@ export interface ExposeInputs {
 
 const PORT = { least: 1, most: 65_535, what: 'a port' };
 export const DEFAULT_PORT = { https: 443, http: 80 } as const;
-
-/** One table of what `expose_service_publicly` takes: surfaces describe it from here. */
-export const EXPOSE_FIELDS = {
-  service_hostname: 'public host name, e.g. metrics.example.com; the name on the certificate',
-  service_protocol: 'http or https',
-  sdwan_network_id: 'network that the virtual IP and the port mapping live in (id or name)',
-  sdwan_hub_peer_id: 'publicly reachable hub peer that terminates the public port (id or name)',
-  vip_cidr: 'host CIDR that you choose: a /128 within the network’s /64, or a /32; there is no allocator',
-  backend_port: 'port that the backend listens on',
-  target_peer_id: 'peer to front; exactly one of target_peer_id and target_instance_id',
-  target_instance_id: 'instance to front; resolved to its peer in the network',
-  tls_issuer: `issuer of the certificate; ${DEFAULT_ISSUER} when absent; use letsencrypt-staging for first runs`,
-  challenge_type: 'dns-01 when absent',
-  dns_credential_id: 'stored DNS credential; required for https with dns-01',
-  termination: 'who ends TLS: proxy (when absent), or backend',
-  listen_port: 'public port; 443 for https and 80 for http when absent',
-} as const;
-
-export type ExposeField = keyof typeof EXPOSE_FIELDS;
 
 /** Reads the inputs by themselves; what they refer to is looked up later. Adds every problem it finds. */
 export function parseExposeInputs(input: Readonly<Record<string, unknown>>, problems: Problems): Partial<ExposeInputs> {

@@ -5,11 +5,6 @@ import type { Db } from '../store/index.ts';
 import { portMappingById, virtualIpById } from '../store/virtual-ips.ts';
 import { readHostname } from './inputs.ts';
 
-export const UNEXPOSE_FIELDS = {
-  service_hostname: 'host name that was exposed',
-  service_protocol: 'http or https; both when absent',
-} as const;
-
 /** What of an exposure goes and what stays because another needs it. */
 export interface Withdrawal {
   readonly exposure: ExposureRow;

@@ -29,6 +29,8 @@ export interface KnownCertificate {
   readonly attempts: number;
   readonly nextAttemptAt?: number;
   readonly problem?: {
+    /** When it was met. */
+    readonly at: number;
     readonly code: string;
     readonly detail: string;
     readonly party: Party;

@@ -16,6 +16,7 @@ export async function getCertificate(deps: IngressDeps, context: StepContext): P
   const { store, clock, certificates } = deps;
   const wanted = resolvedExposure(context.plan);
   const issuer = wanted.issuer!;
+  const begun = clock.now();
   const exposureId = madeId(context, 'virtual_ip', 'exposure_id');
   const id = await certificates.ensure({
     names: [wanted.hostname],
@@ -29,33 +30,48 @@ export async function getCertificate(deps: IngressDeps, context: StepContext): P
     await updateExposure(tx, exposureId, { certificate_id: id, issuer }, now);
     await recordChange(tx, 'route', exposureId, now);
   });
-  const served = await waitFor(deps, id, issuer, context);
+  const served = await waitFor(deps, id, issuer, begun, context);
   return {
     outputs: { certificate_id: id, not_after: served.notAfter ?? null, fingerprint: served.fingerprint ?? null },
   };
 }
 
-async function waitFor(deps: IngressDeps, id: string, issuer: string, context: StepContext): Promise<KnownCertificate> {
+async function waitFor(
+  deps: IngressDeps,
+  id: string,
+  issuer: string,
+  begun: number,
+  context: StepContext,
+): Promise<KnownCertificate> {
   const { clock, certificates } = deps;
-  const deadline = clock.now() + MOST_WAIT_MS;
+  const deadline = begun + MOST_WAIT_MS;
   const before = await certificates.get(id);
   const good = (certificate: KnownCertificate | undefined) =>
     certificate?.servedIssuer === issuer && (certificate.notAfter ?? 0) > clock.now();
   if (before !== undefined && good(before)) return before;
   // One that failed before waits for its next attempt; an approved mission is a reason to try now.
-  const failures = before?.attempts ?? 0;
-  if (failures > 0) await certificates.tryNow(id);
+  if (before?.problem !== undefined) await certificates.tryNow(id);
   await context.note('waiting for the certificate');
-  for (;;) {
+  let last = before?.problem?.at ?? begun - 1;
+  for (let failures = 0; ; ) {
     const now = await certificates.get(id);
     if (now !== undefined && good(now)) return now;
-    const failed = (now?.attempts ?? 0) - failures;
-    const tooLate = (now?.nextAttemptAt ?? 0) > deadline || clock.now() >= deadline;
-    if (now?.problem !== undefined && failed > 0 && (failed >= MOST_FAILURES || tooLate))
-      throw stuck(now ?? { id, status: 'pending', attempts: 0 });
+    const news = now?.problem !== undefined && now.problem.at > last && now.problem.at >= begun;
+    if (now !== undefined && news) {
+      last = now.problem?.at ?? last;
+      failures++;
+      await context.note(failureWords(now));
+      if (failures >= MOST_FAILURES || (now.nextAttemptAt ?? 0) > deadline) throw stuck(now);
+    }
     if (clock.now() >= deadline) throw stuck(now ?? { id, status: 'pending', attempts: 0 });
     await clock.sleep(LOOK_EVERY_MS, context.signal);
   }
+}
+
+/** So that a person who watches need not wait for the last attempt. */
+function failureWords({ problem, nextAttemptAt: next }: KnownCertificate): string {
+  const again = next === undefined ? '' : `; the next attempt is at ${new Date(next).toISOString()}`;
+  return `an attempt failed: ${problem?.detail}${problem?.advice === undefined ? '' : ` — ${problem.advice}`}${again}`;
 }
 
 function stuck({ id, problem, nextAttemptAt: next }: KnownCertificate): Fault {

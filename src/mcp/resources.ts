@@ -30,3 +30,37 @@ export const RESOURCES: readonly Resource[] = [
     read: async (control, actor) => (await control.missions.list(actor, FIRST_PAGE)).data,
   },
 ];
+
+/** One of those lists' own things, by what stands after the list's address. */
+export interface ResourceTemplate {
+  readonly uriTemplate: string;
+  readonly name: string;
+  readonly description: string;
+  /** The part of the address before the reference. */
+  readonly prefix: string;
+  read(control: Control, actor: Actor, reference: string): Promise<unknown>;
+}
+
+export const RESOURCE_TEMPLATES: readonly ResourceTemplate[] = [
+  {
+    uriTemplate: 'gatehouse://routes/{route}',
+    name: 'A route',
+    description: 'A published route, by its id.',
+    prefix: 'gatehouse://routes/',
+    read: (control, actor, reference) => control.ingress.get(actor, reference),
+  },
+  {
+    uriTemplate: 'gatehouse://certificates/{certificate}',
+    name: 'A certificate',
+    description: 'A certificate and its versions, by its id or a name that it carries.',
+    prefix: 'gatehouse://certificates/',
+    read: (control, actor, reference) => control.certificates.get(actor, reference),
+  },
+  {
+    uriTemplate: 'gatehouse://missions/{mission}',
+    name: 'A mission',
+    description: 'A plan and how far it is, by its id.',
+    prefix: 'gatehouse://missions/',
+    read: (control, actor, reference) => control.missions.get(actor, reference),
+  },
+];

@@ -4,6 +4,7 @@ import {
   type CallToolResult,
   ErrorCode,
   ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   McpError,
   ReadResourceRequestSchema,
@@ -11,7 +12,7 @@ import {
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { Fault, type FaultDetails, faultOf, type Logger } from '../base/index.ts';
 import { type Actor, type Control, requirePermission } from '../control/index.ts';
-import { RESOURCES } from './resources.ts';
+import { RESOURCE_TEMPLATES, RESOURCES } from './resources.ts';
 import { FLOOR, type Tool } from './tool.ts';
 import { TOOLS } from './tools/index.ts';
 
@@ -58,19 +59,44 @@ export function createMcpServer({ control, log, version }: McpDeps, actor: Actor
       mimeType: 'application/json',
     })),
   }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, async () => ({
+    resourceTemplates: RESOURCE_TEMPLATES.map(({ uriTemplate, name, description }) => ({
+      uriTemplate,
+      name,
+      description,
+      mimeType: 'application/json',
+    })),
+  }));
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }) => {
-    const resource = RESOURCES.find((one) => one.uri === uri);
-    if (resource === undefined)
-      throw new McpError(ErrorCode.InvalidParams, `there is no resource ${uri.slice(0, 200)}`);
+    const read = readerOf(uri);
+    if (read === undefined) throw new McpError(ErrorCode.InvalidParams, `there is no resource ${uri.slice(0, 200)}`);
     try {
       requirePermission(actor, FLOOR);
-      const text = JSON.stringify(await resource.read(control, actor), null, 2);
+      const text = JSON.stringify(await read(control, actor), null, 2);
       return { contents: [{ uri, mimeType: 'application/json', text }] };
     } catch (error) {
       throw new McpError(ErrorCode.InvalidRequest, words(faultOf(error).details));
     }
   });
   return server;
+}
+
+function readerOf(uri: string): ((control: Control, actor: Actor) => Promise<unknown>) | undefined {
+  const whole = RESOURCES.find((one) => one.uri === uri);
+  if (whole !== undefined) return whole.read;
+  const template = RESOURCE_TEMPLATES.find(({ prefix }) => uri.startsWith(prefix) && uri.length > prefix.length);
+  if (template === undefined) return undefined;
+  const reference = decodedPart(uri.slice(template.prefix.length));
+  return (control, actor) => template.read(control, actor, reference);
+}
+
+/** As it stands where it is no good percent-encoding: nothing has such a name then. */
+function decodedPart(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const listed = ({ name, title, description, permission, input, output, hints }: Tool) => ({

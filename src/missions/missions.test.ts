@@ -333,3 +333,36 @@ test('a service that ends TLS itself has the port alone, until another joins', a
   assert.match(joined.plan[1]!.detail, /metrics\.example\.com goes on through it, with its own TLS passed through/);
   assert.deepEqual((await things(w)).mappings, ['443>8443']);
 });
+
+test('a mission that takes long keeps no other waiting, and an end in order gives it back at once', async (t) => {
+  const w = await world(t);
+  w.certificates.hold();
+  const { missions, runner } = createWorldMissions(w, { wakes: () => runner.wake() });
+  const ended = new AbortController();
+  const stopped = runner.start(ended.signal);
+  const propose = async (change: Record<string, unknown>) => {
+    const { id } = await missions.propose(KIND, exposeInput(w, change), 'token:ann');
+    await missions.approve(id, 'token:bob');
+    return id;
+  };
+  const slow = await propose({});
+  const quick = await propose({
+    service_hostname: 'b.example.com',
+    service_protocol: 'http',
+    vip_cidr: 'fd42::11/128',
+  });
+  const until = async (id: string, status: string) => {
+    for (let i = 0; (await missions.get(id))?.status !== status; i++) {
+      assert.ok(i < 200, `${status} did not come about`);
+      await w.clock.advance(250);
+    }
+  };
+  await until(quick, 'succeeded');
+  assert.equal((await missions.get(slow))?.status, 'running');
+  ended.abort(new Error('stopping'));
+  await drive(w.clock, stopped);
+  assert.equal((await missions.get(slow))?.status, 'running');
+  w.certificates.release();
+  await drive(w.clock, createWorldMissions(w).runner.reconcile(never));
+  assert.equal((await missions.get(slow))?.status, 'succeeded', 'the next runner need not wait');
+});

@@ -24,6 +24,9 @@ export function createMissionRunner(deps: ReconcileDeps): MissionRunner {
   const runner = newId('run', clock.now());
   let bell = new AbortController();
 
+  const wake = () => bell.abort();
+  const complain = (error: unknown) => log.error({ err: error }, 'a mission could not be run; trying again');
+
   async function expire(now: number): Promise<void> {
     for (const { id } of await missionsToExpire(store.db, now, 100))
       await store.write(async (tx) => {
@@ -44,27 +47,40 @@ export function createMissionRunner(deps: ReconcileDeps): MissionRunner {
     await runMission(deps, kind, approved, signal);
   }
 
-  async function reconcile(signal: AbortSignal): Promise<void> {
+  const running = new Set<Promise<void>>();
+
+  /** Expires what is over and begins what is approved. One that takes long keeps no other waiting. */
+  async function begin(signal: AbortSignal): Promise<Promise<void>[]> {
     const now = clock.now();
     await expire(now);
-    const due = await missionsToRun(store.db, now, MOST_AT_ONCE);
-    const ends = await Promise.allSettled(due.map(({ id, kind }) => runOne(id, kind, signal)));
+    const free = MOST_AT_ONCE - running.size;
+    const due = free <= 0 ? [] : await missionsToRun(store.db, now, free);
+    return due.map(({ id, kind }) => {
+      const run = runOne(id, kind, signal).finally(() => running.delete(run));
+      running.add(run);
+      return run;
+    });
+  }
+
+  async function reconcile(signal: AbortSignal): Promise<void> {
+    const ends = await Promise.allSettled(await begin(signal));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   return {
     reconcile,
-    wake: () => bell.abort(),
+    wake,
     async start(signal) {
       while (!signal.aborted) {
         bell = new AbortController();
         try {
-          await reconcile(signal);
+          for (const run of await begin(signal)) run.catch(complain).finally(wake);
         } catch (error) {
-          log.error({ err: error }, 'missions could not be run; trying again');
+          complain(error);
         }
         await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, bell.signal])).catch(() => {});
       }
+      await Promise.allSettled(running);
     },
   };
 }

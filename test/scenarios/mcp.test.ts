@@ -100,6 +100,18 @@ test('tools over HTTP: lists, refusals in words, and proposals that wait for a p
     resources.map(({ uri }) => uri),
     ['gatehouse://routes', 'gatehouse://certificates', 'gatehouse://missions'],
   );
+  const { resourceTemplates } = await client.listResourceTemplates();
+  assert.deepEqual(
+    resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+    ['gatehouse://routes/{route}', 'gatehouse://certificates/{certificate}', 'gatehouse://missions/{mission}'],
+  );
+  const one = await client.readResource({ uri: `gatehouse://missions/${mission.id}` });
+  assert.match(JSON.stringify(one.contents), /proposed/);
+  await assert.rejects(
+    client.readResource({ uri: 'gatehouse://certificates/%zz' }),
+    /is not a host name|no certificate/,
+  );
+  await assert.rejects(client.readResource({ uri: 'gatehouse://elsewhere/x' }), /there is no resource/);
   const read = await client.readResource({ uri: 'gatehouse://missions' });
   assert.match(JSON.stringify(read.contents), new RegExp(mission.id));
   assert.match(

@@ -5,10 +5,10 @@ import { showMission } from './missions.ts';
 
 interface ExposeOptions {
   readonly protocol: string;
-  readonly network: string;
-  readonly hub: string;
-  readonly vip: string;
-  readonly backendPort: string;
+  readonly network?: string;
+  readonly hub?: string;
+  readonly vip?: string;
+  readonly backendPort?: string;
   readonly targetPeer?: string;
   readonly targetInstance?: string;
   readonly issuer?: string;
@@ -22,10 +22,11 @@ export function exposeCommands(program: Command, act: Act): void {
   program
     .command('expose <hostname>')
     .description('propose to make a service public: virtual IP, port mapping, certificate, route')
-    .requiredOption('--network <network>', 'network that the virtual IP and the port mapping live in')
-    .requiredOption('--hub <peer>', 'publicly reachable hub peer')
-    .requiredOption('--vip <cidr>', 'address that you choose: a /128 in the network, or a /32')
-    .requiredOption('--backend-port <port>', 'port that the service listens on')
+    // None is required here: the server checks them all and says everything that is wrong at once.
+    .option('--network <network>', 'network that the virtual IP and the port mapping live in')
+    .option('--hub <peer>', 'publicly reachable hub peer')
+    .option('--vip <cidr>', 'address that you choose: a /128 in the network, or a /32')
+    .option('--backend-port <port>', 'port that the service listens on')
     .option('--target-peer <peer>', 'peer that runs the service')
     .option('--target-instance <instance>', 'instance that runs it, instead of a peer')
     .addOption(new Option('--protocol <protocol>', 'how it is reached').choices(['https', 'http']).default('https'))
@@ -41,17 +42,17 @@ export function exposeCommands(program: Command, act: Act): void {
           inputs: {
             service_hostname: hostname,
             service_protocol: options.protocol,
-            sdwan_network_id: options.network,
-            sdwan_hub_peer_id: options.hub,
-            vip_cidr: options.vip,
-            backend_port: Number(options.backendPort),
+            ...(options.network && { sdwan_network_id: options.network }),
+            ...(options.hub && { sdwan_hub_peer_id: options.hub }),
+            ...(options.vip && { vip_cidr: options.vip }),
+            ...(options.backendPort && { backend_port: numberOr(options.backendPort) }),
             ...(options.targetPeer && { target_peer_id: options.targetPeer }),
             ...(options.targetInstance && { target_instance_id: options.targetInstance }),
             ...(options.issuer && { tls_issuer: options.issuer }),
             ...(options.challenge && { challenge_type: options.challenge }),
             ...(options.dnsCredential && { dns_credential_id: options.dnsCredential }),
             ...(options.termination && { termination: options.termination }),
-            ...(options.listenPort && { listen_port: Number(options.listenPort) }),
+            ...(options.listenPort && { listen_port: numberOr(options.listenPort) }),
           },
         });
         if (context.output.json) return context.output.value(mission);
@@ -62,11 +63,15 @@ export function exposeCommands(program: Command, act: Act): void {
   program
     .command('unexpose <hostname>')
     .description('propose to take a public service down again')
+    .addOption(new Option('--protocol <protocol>', 'this one only').choices(['https', 'http']))
     .action(
-      act(async (context, hostname: string) => {
+      act(async (context, hostname: string, options: { protocol?: string }) => {
         const mission = await context.client.call<Mission>('POST', '/missions', {
           kind: 'unexpose_service',
-          inputs: { service_hostname: hostname },
+          inputs: {
+            service_hostname: hostname,
+            ...(options.protocol && { service_protocol: options.protocol }),
+          },
         });
         if (context.output.json) return context.output.value(mission);
         showMission(context, mission);
@@ -74,3 +79,6 @@ export function exposeCommands(program: Command, act: Act): void {
       }),
     );
 }
+
+/** What is no number goes as it is, so that the server can say what is wrong with it. */
+const numberOr = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);

@@ -1,6 +1,13 @@
 import { Type } from 'typebox';
 import { Fault } from '../../base/index.ts';
-import { Mission, type MissionKindName, PageQuery } from '../../contract/index.ts';
+import {
+  EXPOSE_FIELDS,
+  Mission,
+  type MissionKindName,
+  PageQuery,
+  REQUIRED_FIELDS,
+  UNEXPOSE_FIELDS,
+} from '../../contract/index.ts';
 import { MAKES, MAKES_ONCE, READS, type Tool, textOf } from '../tool.ts';
 
 const Proposed = Type.Object({
@@ -8,10 +15,14 @@ const Proposed = Type.Object({
   next: Type.String({ description: 'what a person has to do now' }),
 });
 
-const Loose = (fields: Readonly<Record<string, string>>) =>
+/** Loose on purpose: the engine checks every input at once and says the same words on every surface. */
+const Loose = (fields: Readonly<Record<string, string>>, required: ReadonlySet<string>) =>
   Type.Object(
     Object.fromEntries(
-      Object.entries(fields).map(([name, description]) => [name, Type.Optional(Type.Unknown({ description }))]),
+      Object.entries(fields).map(([name, what]) => {
+        const description = required.has(name) ? `${what} (required)` : what;
+        return [name, Type.Optional(Type.Unknown({ description }))];
+      }),
     ),
     { maxProperties: 50 },
   );
@@ -33,22 +44,6 @@ function proposes(
   };
 }
 
-export const EXPOSE_INPUT: Readonly<Record<string, string>> = {
-  service_hostname: 'public host name, e.g. metrics.example.com (required)',
-  service_protocol: 'http or https (required)',
-  sdwan_network_id: 'network, by id or name (required)',
-  sdwan_hub_peer_id: 'publicly reachable hub peer, by id or name (required)',
-  vip_cidr: 'host CIDR that the operator chose: a /128 in the network, or a /32; there is no allocator (required)',
-  backend_port: 'port that the backend listens on (required)',
-  target_peer_id: 'peer to front; exactly one of this and target_instance_id',
-  target_instance_id: 'instance to front, resolved to its peer in the network',
-  tls_issuer: 'letsencrypt-prod when absent; use letsencrypt-staging for first runs',
-  challenge_type: 'dns-01 when absent',
-  dns_credential_id: 'required for https with dns-01',
-  termination: 'proxy when absent, or backend',
-  listen_port: '443 for https and 80 for http when absent',
-};
-
 export const missionTools: readonly Tool[] = [
   proposes('expose_service_publicly', {
     name: 'system_expose_service_publicly',
@@ -56,17 +51,14 @@ export const missionTools: readonly Tool[] = [
     description:
       'Proposes the whole chain: virtual IP, port mapping on a hub, certificate by DNS-01, proxy configuration, and a look at the outcome.',
     permission: 'system.ingress.manage',
-    input: Loose(EXPOSE_INPUT),
+    input: Loose(EXPOSE_FIELDS, REQUIRED_FIELDS),
   }),
   proposes('unexpose_service', {
     name: 'system_unexpose_service',
     title: 'Withdraw a service',
     description: 'Proposes to take a public service down, in the reverse order.',
     permission: 'system.ingress.manage',
-    input: Loose({
-      service_hostname: 'host name that was exposed (required)',
-      service_protocol: 'http or https; both when absent',
-    }),
+    input: Loose(UNEXPOSE_FIELDS, new Set(['service_hostname'])),
   }),
   {
     name: 'system_get_mission',

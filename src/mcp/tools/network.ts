@@ -5,6 +5,7 @@ import {
   CreatePeer,
   CreatePortMapping,
   CreateVirtualIp,
+  Exposure,
   IngressRoute,
   Instance,
   Network,
@@ -97,5 +98,19 @@ export const routesTool: Tool = {
   async run(control, actor, input) {
     const { data, page } = await control.ingress.list(actor, input);
     return { routes: data, next_cursor: page.next_cursor };
+  },
+};
+
+export const exposuresTool: Tool = {
+  name: 'system_list_exposures',
+  title: 'List exposures',
+  description: 'Services that were made public, with their state, and those whose mission failed half-way.',
+  permission: 'system.ingress.read',
+  input: Type.Object(PageQuery),
+  output: Type.Object({ exposures: Type.Array(Exposure), next_cursor: Cursor }),
+  hints: READS,
+  async run(control, actor, input) {
+    const { data, page } = await control.ingress.exposures(actor, input);
+    return { exposures: data, next_cursor: page.next_cursor };
   },
 };
