@@ -81,7 +81,14 @@ function stuck({ id, problem, nextAttemptAt: next }: KnownCertificate): Fault {
     party: problem?.party ?? 'ca',
     retry: next === undefined ? 'never' : { notBefore: next },
     advice:
+      rateLimitAdvice(problem?.code, next) ??
       problem?.advice ??
       `gatehouse certificates show ${id} shows what it waits for; propose the same again when it is there`,
   });
+}
+
+function rateLimitAdvice(code: string | undefined, next: number | undefined): string | undefined {
+  if (code === undefined || !/rate_?limit/i.test(code)) return undefined;
+  const when = next === undefined ? 'until its window has passed' : `until ${new Date(next).toISOString()}`;
+  return `wait ${when}, or propose the same with another issuer: letsencrypt-staging, for trying`;
 }

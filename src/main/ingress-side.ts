@@ -204,9 +204,10 @@ function addressLookup(views: DnsViews): AddressLookupPort {
       try {
         const { answers, splitHorizon } = await views.look(hostname, AbortSignal.timeout(LOOK_MS));
         for (const view of ['authoritative', 'resolver', 'system'] as const) {
-          // That there is no such name is an answer too.
+          // That there is no such name is an answer too, but not of the machine's own resolver where others were asked.
+          const none = view !== 'system' || answers.every((answer) => answer.view === 'system');
           const good = answers.filter(
-            ({ view: from, problem }) => from === view && (problem === undefined || problem === 'NXDOMAIN'),
+            ({ view: from, problem }) => from === view && (problem === undefined || (none && problem === 'NXDOMAIN')),
           );
           if (good.length > 0) return { addresses: [...new Set(good.flatMap(({ addresses }) => addresses))] };
         }

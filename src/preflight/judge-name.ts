@@ -1,4 +1,4 @@
-import { isSpecialUse, judgeCaa, type NameLook } from '../dns/index.ts';
+import { isSpecialUse, judgeCaa, type NameLook, SPLIT_HORIZON_ADVICE } from '../dns/index.ts';
 import type { CaIdentity } from './ca-identity.ts';
 
 /** One thing that was looked at. `wrong` alone keeps an order from being made. */
@@ -78,8 +78,12 @@ function resolution({ name, ca, look, ours }: NameFacts, byDns: boolean): Findin
         check: 'dns',
         outcome: denied && !byDns && ca.isPublic ? 'wrong' : 'advice',
         detail: `${name} has no address (${said.join('; ') || 'nobody was asked'})`,
-        advice:
-          ours.length > 0 ? `add A or AAAA records for ${ours.join(', ')}` : 'add an A or AAAA record for this edge',
+        // Servers that cannot be asked say nothing of what the zone has.
+        advice: look.answers.some(({ view, problem }) => view !== 'system' && problem === 'SERVFAIL')
+          ? SPLIT_HORIZON_ADVICE
+          : ours.length > 0
+            ? `add A or AAAA records for ${ours.join(', ')}`
+            : 'add an A or AAAA record for this edge',
       },
     ];
   }

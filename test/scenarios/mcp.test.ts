@@ -7,6 +7,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { blocksOf } from '../fixtures/documents.ts';
 import { ROOT, type RunningGatehouse, startGatehouse } from '../fixtures/gatehouse.ts';
 
 async function connected(t: TestContext, transport: Transport): Promise<Client> {
@@ -148,12 +149,18 @@ test('a token without the floor or the permission of a tool is refused by name; 
   assert.equal(none.status, 401);
 });
 
-test('the same over standard input', async (t) => {
+test('the same over standard input, as docs/mcp.md configures a client', async (t) => {
+  const [block] = blocksOf('docs/mcp.md').filter(({ language }) => language === 'json');
+  const { mcpServers } = JSON.parse(block?.text ?? '') as {
+    mcpServers: { gatehouse: { command: string; args: string[] } };
+  };
+  const { command, args } = mcpServers.gatehouse;
+  assert.equal(command, 'gatehouse');
   const gatehouse = await startGatehouse(t);
   const env = { ...process.env, GATEHOUSE_DATA_DIR: gatehouse.dataDir } as Record<string, string>;
   const transport = new StdioClientTransport({
-    command: join(ROOT, 'bin', 'gatehouse'),
-    args: ['mcp'],
+    command: join(ROOT, 'bin', command),
+    args,
     env,
     stderr: 'pipe',
   });
