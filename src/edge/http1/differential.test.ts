@@ -86,7 +86,7 @@ test('what we accept, llhttp reads in the same way', () => {
         );
       });
     }),
-    { numRuns: 20_000 },
+    { numRuns: Number(process.env.GATEHOUSE_FUZZ_RUNS ?? 20_000) },
   );
 });
 
