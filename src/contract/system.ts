@@ -68,3 +68,41 @@ export const SystemCa = named(
   }),
 );
 export type SystemCa = Static<typeof SystemCa>;
+
+export const CaAuthority = named(
+  'CaAuthority',
+  Type.Object({
+    id: Type.String(),
+    kind: Type.Enum(['root', 'intermediate']),
+    state: Type.Enum(['active', 'retired'], { description: 'retired ones sign revocation lists only' }),
+    not_after: Type.String({ format: 'date-time' }),
+    certificate_pem: Type.String(),
+  }),
+);
+export type CaAuthority = Static<typeof CaAuthority>;
+
+export const RollOverCa = named(
+  'RollOverCa',
+  Type.Object(
+    {
+      root: Type.Optional(
+        Type.Boolean({ description: 'a new root too; the new intermediate is certified by both roots' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+);
+export type RollOverCa = Static<typeof RollOverCa>;
+
+export const ImportCa = named(
+  'ImportCa',
+  Type.Object(
+    {
+      chain_pem: Type.String({ maxLength: 100_000, description: 'the certificate that signs first, the root last' }),
+      key_pem: Type.String({ maxLength: 50_000, description: 'the key of the first certificate; it never comes out' }),
+      passphrase: Type.Optional(Type.String({ maxLength: 1_000, description: 'of the key, where it is encrypted' })),
+    },
+    { additionalProperties: false },
+  ),
+);
+export type ImportCa = Static<typeof ImportCa>;

@@ -1,9 +1,11 @@
-import type { SystemCa, SystemStatus } from '../contract/index.ts';
+import type { CaAuthority, ImportCa, RollOverCa, SystemCa, SystemStatus } from '../contract/index.ts';
 import { domainById } from '../store/domains.ts';
 import { type Change, changesSince, latestChange } from '../store/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
-import { absent, type ControlDeps } from './context.ts';
+import { absent, type ControlDeps, performed } from './context.ts';
+import { time } from './documents.ts';
 import { countRows, overview } from './overview.ts';
+import type { AuthorityView } from './ports/index.ts';
 
 export interface SystemUseCases {
   /** Counts and what needs a person, of what the actor may see. */
@@ -13,6 +15,9 @@ export interface SystemUseCases {
   newestChange(actor: Actor): Promise<number>;
   /** The root that clients must trust. Public by nature, so every token may read it. */
   ca(): Promise<SystemCa>;
+  authorities(actor: Actor): Promise<CaAuthority[]>;
+  rollOverCa(actor: Actor, input: RollOverCa): Promise<CaAuthority>;
+  importCa(actor: Actor, input: ImportCa): Promise<CaAuthority>;
   /** Prometheus text of what the store counts. */
   metrics(): Promise<string>;
   /** Throws when the store cannot be read. */
@@ -21,6 +26,16 @@ export interface SystemUseCases {
 
 export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
   const { store } = deps;
+  const hierarchy = () => {
+    if (deps.acmeServer?.hierarchy === undefined) throw absent('the certificate authority');
+    return deps.acmeServer.hierarchy;
+  };
+  const act = (action: string, facts: object = {}) => ({
+    permission: 'system.acme.manage' as const,
+    action,
+    resource: 'ca',
+    facts: { ...facts },
+  });
   return {
     async status(actor) {
       requirePermission(actor, 'system.acme.read');
@@ -40,6 +55,18 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
       if (deps.acmeServer === undefined) throw absent('the certificate authority');
       return { root_pem: await deps.acmeServer.rootPem(), root_file: deps.caRootFile ?? null };
     },
+    async authorities(actor) {
+      requirePermission(actor, 'system.acme.read');
+      return hierarchy().list().map(authorityDocument);
+    },
+    rollOverCa: (actor, { root = false }) =>
+      performed(deps, actor, act('ca_authority.roll_over', { root }), async () =>
+        authorityDocument(await hierarchy().rollOver({ root })),
+      ),
+    importCa: (actor, { chain_pem: chainPem, key_pem: pem, passphrase }) =>
+      performed(deps, actor, act('ca_authority.import'), async () =>
+        authorityDocument(await hierarchy().import({ chainPem, key: { pem, ...(passphrase && { passphrase }) } })),
+      ),
     async metrics() {
       const [certificates, apps, domains] = await Promise.all([
         deps.certificates.counts(),
@@ -71,6 +98,14 @@ async function quotaMetrics(deps: ControlDeps): Promise<string[]> {
       lines.push(`gatehouse_issuer_quota_left{issuer="${id}",limit="${limit}",scope="${scope}"} ${most - used}`);
   return lines.length > 2 ? lines : [];
 }
+
+const authorityDocument = ({ id, kind, state, notAfter, pem }: AuthorityView): CaAuthority => ({
+  id,
+  kind,
+  state,
+  not_after: time(notAfter),
+  certificate_pem: pem,
+});
 
 /** Those about the apps and their domains; what is gone belongs to nobody any more. */
 async function ofApps({ store }: ControlDeps, all: readonly Change[], apps: ReadonlySet<string>): Promise<Change[]> {

@@ -25,6 +25,7 @@ import { startDns } from './dns-side.ts';
 import { createEdgeSide } from './edge-side.ts';
 import { startEngine } from './engine-side.ts';
 import { adminTokenTold, untoldAdminToken, writeCliFile } from './first-start.ts';
+import { hierarchyOf } from './hierarchy.ts';
 import { startIngress } from './ingress-side.ts';
 import { serveMcp } from './mcp-route.ts';
 import { openIdSide } from './openid-side.ts';
@@ -106,7 +107,11 @@ export async function startControlHalf(
     certificates: engine.certificates,
     issuers: engine.issuers,
     massRevocation: engine.massRevocation,
-    acmeServer: { administration: acme.server.administration, rootPem: acme.ca.rootPem },
+    acmeServer: {
+      administration: acme.server.administration,
+      rootPem: acme.ca.rootPem,
+      hierarchy: hierarchyOf(acme.ca, caRootFile(dataDir)),
+    },
     missions: ingress.missions,
     network: ingress.network,
     conversations: ingress.conversations,

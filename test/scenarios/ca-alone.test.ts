@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCertificationRequest, parsePem, pemOf } from '../../src/x509/index.ts';
 import { startDnsServer } from '../fixtures/dns-server.ts';
-import { startCommand, startGatehouse } from '../fixtures/gatehouse.ts';
+import { ROOT, startCommand, startGatehouse } from '../fixtures/gatehouse.ts';
 import { RawAcme } from '../fixtures/raw-acme.ts';
 import { freePort, temporaryDirectory } from '../fixtures/temporary.ts';
 
@@ -160,4 +160,55 @@ acme_server:
   await perspective('paris', here.address, 'paris');
   assert.match(await validate(), /paris: cannot be asked: it is not the perspective paris/);
   assert.ok(new X509Certificate(JSON.parse(readFileSync(identity('tokyo'), 'utf8')).certificate).subjectAltName);
+});
+
+test('ca trust lets the programs of this machine trust the root, and --uninstall takes it away; ca rollover --root offers two chains', async (t) => {
+  const gatehouse = await startGatehouse(t, {
+    ...CA_SERVE,
+    config: 'api: { port: 0 }\nagents: { port: 0 }\nacme_server: { port: 0 }\n',
+  });
+  const scratch = temporaryDirectory(t);
+  // The trust store of a mount namespace of its own, so that the machine's stays as it is.
+  const script = `set -e
+mkdir ${scratch}/local ${scratch}/certs && cp -a /etc/ssl/certs/. ${scratch}/certs
+mount --bind ${scratch}/local /usr/local/share/ca-certificates && mount --bind ${scratch}/certs /etc/ssl/certs
+reach() { curl -fsS -o ${scratch}/answer '${gatehouse.ready.acme_directory}'; }
+reach && exit 11
+${ROOT}/bin/gatehouse ca trust --dry-run
+reach && exit 12
+${ROOT}/bin/gatehouse ca trust
+reach || exit 13
+${ROOT}/bin/gatehouse ca trust --uninstall
+reach && exit 14
+exit 0`;
+  const env = { ...process.env, GATEHOUSE_DATA_DIR: gatehouse.dataDir };
+  const said = execFileSync('unshare', ['-m', 'sh', '-c', script], { env, stdio: 'pipe' }).toString();
+  assert.match(said, /would write \/usr\/local\/share\/ca-certificates\/gatehouse-[0-9a-f]{16}\.crt/);
+  assert.match(said, /✓ remove .*\n✓ run update-ca-certificates/);
+
+  const rolled = await gatehouse.cli('ca', 'rollover', '--root', '--json');
+  assert.equal(rolled.code, 0, rolled.stderr);
+  const list = JSON.parse((await gatehouse.cli('ca', 'list', '--json')).stdout) as { id: string; state: string }[];
+  assert.equal(list.length, 5);
+  assert.equal(readFileSync(gatehouse.ready.ca_root_file, 'utf8').match(/BEGIN CERTIFICATE/g)?.length, 2);
+  const made = await gatehouse.cli(
+    'profiles',
+    'create',
+    'open',
+    'auth_mode=trust_authenticated',
+    'trust_without_eab=true',
+  );
+  assert.equal(made.code, 0, made.stderr);
+  const directory = gatehouse.ready.acme_directory.replace('/acme/directory', '/acme/profile/open/directory');
+  const client = await clientOf(directory, gatehouse.ready.ca_root_file);
+  const order = await client.order(['a.example.org']);
+  const csr = createCertificationRequest(['a.example.org'], key()).toString('base64url');
+  const { certificate } = (await client.post(order.json.finalize, { csr })).json;
+  const first = await client.post(certificate, '');
+  const alternate = /<([^>]+)>;rel="alternate"/.exec(String(first.headers.link))?.[1];
+  const second = await client.post(alternate!, '');
+  assert.equal(second.status, 200);
+  assert.notEqual(second.text, first.text);
+  const audit = await gatehouse.cli('audit', 'list', '--json');
+  assert.match(audit.stdout, /ca_authority\.roll_over/);
 });

@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dataDirectory } from '../../base/index.ts';
-import type { SystemCa } from '../../contract/index.ts';
+import type { CaAuthority, SystemCa } from '../../contract/index.ts';
 import type { Act, Context } from '../context.ts';
+import { trustCommand } from './ca-trust.ts';
 
 export function caCommands(program: Command, act: Act): void {
   const ca = program
@@ -22,6 +23,48 @@ export function caCommands(program: Command, act: Act): void {
         output.line(path);
       }),
     );
+  ca.command('list')
+    .description('list roots and intermediates')
+    .action(
+      act(async ({ client, output }) => {
+        const all = await client.call<CaAuthority[]>('GET', '/system/ca/authorities');
+        if (output.json) return output.value(all);
+        output.table(
+          ['AUTHORITY', 'KIND', 'STATE', 'UNTIL'],
+          all.map(({ id, kind, state, not_after }) => [id, kind, state, not_after]),
+        );
+      }),
+    );
+  ca.command('rollover')
+    .description('let a new intermediate sign from now on; what was issued keeps its chain')
+    .option('--root', 'make a new root too, and offer chains to both roots')
+    .action(
+      act(async ({ client, output }, { root = false }: { root?: boolean }) => {
+        const next = await client.call<CaAuthority>('POST', '/system/ca/rollover', { root });
+        if (output.json) return output.value(next);
+        output.line(`${output.good('✓')} ${next.id} signs from now on`);
+        if (root) output.line('Clients trust the old root still; give them the new one: gatehouse ca root');
+      }),
+    );
+  ca.command('import')
+    .description('let an existing CA sign from now on')
+    .requiredOption('--chain <file>', 'PEM: the certificate that signs, then those above it, the root last')
+    .requiredOption('--key <file>', 'PEM of the key of the first certificate')
+    .option('--passphrase-file <file>', 'file with the passphrase of the key')
+    .action(
+      act(async ({ client, output }, options: { chain: string; key: string; passphraseFile?: string }) => {
+        const { chain, key, passphraseFile } = options;
+        const passphrase = passphraseFile && readFileSync(passphraseFile, 'utf8').replace(/\r?\n$/, '');
+        const imported = await client.call<CaAuthority>('POST', '/system/ca/import', {
+          chain_pem: readFileSync(chain, 'utf8'),
+          key_pem: readFileSync(key, 'utf8'),
+          ...(passphrase && { passphrase }),
+        });
+        if (output.json) return output.value(imported);
+        output.line(`${output.good('✓')} ${imported.id} signs from now on`);
+      }),
+    );
+  trustCommand(ca, act);
 }
 
 /** The server's own file when it is on this machine, else a copy beside this user's data. */

@@ -7,4 +7,23 @@ export interface AcmeServerPort {
   readonly administration: AcmeAdministration;
   /** PEM of the root. */
   rootPem(): string | Promise<string>;
+  /** The authorities themselves; absent where they are not ours to change. */
+  readonly hierarchy?: HierarchyPort;
+}
+
+export interface AuthorityView {
+  readonly id: string;
+  readonly kind: 'root' | 'intermediate';
+  readonly state: 'active' | 'retired';
+  readonly notAfter: number;
+  readonly pem: string;
+}
+
+export interface HierarchyPort {
+  list(): readonly AuthorityView[];
+  rollOver(options: { readonly root: boolean }): Promise<AuthorityView>;
+  import(input: {
+    readonly chainPem: string;
+    readonly key: { readonly pem: string; readonly passphrase?: string };
+  }): Promise<AuthorityView>;
 }
