@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { startAcmeServer } from '../../test/fixtures/acme-server.ts';
-import { RawAcme } from '../../test/fixtures/raw-acme.ts';
+import { RawAcme, type RawKey, rawJws, rawKey } from '../../test/fixtures/raw-acme.ts';
 import { createVirtualClock } from '../base/index.ts';
 import { createCertificationRequest } from '../x509/index.ts';
+import { collectGarbage } from './collection.ts';
 
 // What a client may do at any moment, in any order, with any of its two accounts and of its orders so far.
 type Step =
@@ -15,6 +16,10 @@ type Step =
   | { do: 'respond'; who: number; which: number; good: boolean }
   | { do: 'deactivate authorization'; who: number; which: number }
   | { do: 'finalize'; who: number; which: number }
+  | { do: 'finalize twice at once'; who: number; which: number }
+  | { do: 'change key'; who: number }
+  | { do: 'replay'; who: number }
+  | { do: 'collect' }
   | { do: 'wait'; hours: number };
 
 const NAMES = [['a.localhost'], ['b.localhost'], ['a.localhost', 'b.localhost']];
@@ -25,7 +30,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('respond' as const), who, which, good: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deactivate authorization' as const), who, which }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('finalize' as const), who, which }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.constantFrom(1, 12, 25, 200) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('finalize twice at once' as const), who, which }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('change key' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('replay' as const), who }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'collect' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), hours: fc.constantFrom(1, 12, 25, 200, 800) }),
+  },
 );
 const FINAL = ['valid', 'invalid'];
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
@@ -43,9 +58,17 @@ test('whatever clients do in whatever order: no certificate without living autho
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
       const cleanups: (() => unknown)[] = [];
       const clock = createVirtualClock();
-      const { directoryUrl, acme } = await startAcmeServer(
+      const { directoryUrl, acme, store } = await startAcmeServer(
         { after: (cleanup) => void cleanups.push(cleanup as () => unknown) },
-        { plain: true, clock, profile: { validation: { http_port, allowed_cidrs: ['127.0.0.0/8', '::1/128'] } } },
+        {
+          plain: true,
+          clock,
+          profile: {
+            // Longer than what is over is kept, so that orders outlive their authorizations.
+            order_ttl_seconds: 60 * 86_400,
+            validation: { http_port, allowed_cidrs: ['127.0.0.0/8', '::1/128'] },
+          },
+        },
       );
       try {
         const clients = [await new RawAcme(directoryUrl).start(), await new RawAcme(directoryUrl).start()];
@@ -66,6 +89,9 @@ test('whatever clients do in whatever order: no certificate without living autho
         };
         for (const action of steps) {
           if (action.do === 'wait') await clock.advance(action.hours * 3_600_000);
+          else if (action.do === 'collect') await collectGarbage({ store, clock });
+          else if (action.do === 'change key') await changeKey(clients[action.who]!);
+          else if (action.do === 'replay') await replay(clients[action.who]!);
           else if (action.do === 'order') {
             const names = NAMES[action.names]!;
             const answer = await clients[action.who]!.order(names);
@@ -88,6 +114,7 @@ test('whatever clients do in whatever order: no certificate without living autho
               await acme.idle();
             } else if (action.do === 'deactivate authorization')
               await client.post(authorization, { status: 'deactivated' });
+            else if (action.do === 'finalize twice at once') await finalizeTwice(client, order);
             else {
               const statuses: string[] = [];
               for (const url of order.object.authorizations) statuses.push((await client.post(url, '')).json.status);
@@ -109,10 +136,45 @@ test('whatever clients do in whatever order: no certificate without living autho
           await look(0);
           await look(1);
         }
+        const issued = await store.db.selectFrom('ca_certificate').select('order_id').execute();
+        const ids = issued.flatMap(({ order_id }) => order_id ?? []);
+        assert.equal(new Set(ids).size, ids.length, 'an order gave two certificates');
       } finally {
         for (const cleanup of cleanups.reverse()) await cleanup();
       }
     }),
-    { numRuns: 12 },
+    { numRuns: Number(process.env.MODEL_RUNS ?? 12) },
   );
 });
+
+/** RFC 8555 §7.3.5; afterwards the old key is nobody's. */
+async function changeKey(client: RawAcme): Promise<void> {
+  const [old, next] = [client.key, rawKey()];
+  const url = client.directory.keyChange!;
+  const claim = { account: client.kid, oldKey: old.jwk };
+  const changed = await client.post(url, rawJws(next, { alg: next.alg, jwk: next.jwk, url }, claim));
+  // Five in an hour, and no more.
+  if (changed.status === 429) return;
+  assert.equal(changed.status, 200, changed.text);
+  assert.equal((await client.post(client.kid!, '')).status, 400, 'the old key still signs');
+  (client as { key: RawKey }).key = next;
+}
+
+async function replay(client: RawAcme): Promise<void> {
+  await client.send('HEAD', client.directory.newNonce!);
+  const { nonce } = client;
+  assert.equal((await client.post(client.kid!, '')).status, 200);
+  const again = await client.post(client.kid!, '', { nonce });
+  assert.match(again.json.type, /badNonce$/, 'a nonce was good twice');
+}
+
+async function finalizeTwice(client: RawAcme, order: { object: { finalize: string }; names: string[] }): Promise<void> {
+  const csr = createCertificationRequest(order.names, key).toString('base64url');
+  const nonces: string[] = [];
+  for (let n = 0; n < 2; n++) {
+    await client.send('HEAD', client.directory.newNonce!);
+    nonces.push(client.nonce);
+  }
+  const done = await Promise.all(nonces.map((nonce) => client.post(order.object.finalize, { csr }, { nonce })));
+  assert.ok(done.filter(({ status }) => status === 200).length <= 1, 'an order was finalized twice');
+}

@@ -167,6 +167,7 @@ function overTcp({ host, port }: { host: string; port: number }, query: Packet, 
     const socket = connect({ host, port, signal });
     const chunks: Buffer[] = [];
     let length = 0;
+    let end: number | undefined;
     socket.on('error', reject);
     socket.on('connect', () => {
       const message = encode(query);
@@ -178,10 +179,12 @@ function overTcp({ host, port }: { host: string; port: number }, query: Packet, 
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      const all = Buffer.concat(chunks);
       if (length > MOST_TCP_BYTES + 2) socket.destroy(new Error('an answer too long'));
-      if (length < 2 || length < 2 + all.readUInt16BE(0)) return;
-      const packet = safeDecode(all.subarray(2, 2 + all.readUInt16BE(0)));
+      if (length < 2) return;
+      // Joined once at the beginning and once at the end: an answer may come byte by byte.
+      if (end === undefined) end = 2 + Buffer.concat(chunks).readUInt16BE(0);
+      if (length < end) return;
+      const packet = safeDecode(Buffer.concat(chunks).subarray(2, end));
       socket.destroy();
       if (packet !== undefined && answersTo(packet, query)) resolve(packet);
       else reject(new Error('the resolver sent no answer to the question'));
