@@ -32,5 +32,5 @@ export function sendGathered(): void {
   const end = used;
   owner = undefined;
   used = 0;
-  wire?.writeBorrowed(scratch, 0, end);
+  wire?.write(scratch, 0, end);
 }

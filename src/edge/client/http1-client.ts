@@ -25,6 +25,9 @@ const CLOSING = 4;
 /** How long a connection that we end may still send, so that it reads our answer before a reset (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
 const COPIED_AT_MOST = 32 * 1024;
+/** Heads are mostly smaller; memory for larger ones is not kept for the next. */
+const MOST_KEPT = 4 * 1024;
+const NO_MEMORY = Buffer.alloc(0);
 
 /** An HTTP/1.1 connection of a client: reads requests one after another, and writes their answers. */
 export class Http1Client implements ClientSide, WireHandler, ClientConnection {
@@ -36,6 +39,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
   private readonly head = new Head();
   private state = READING_HEAD;
   private held: Buffer | undefined;
+  private memory = NO_MEMORY;
   private left = 0;
   private reader: ChunkedReader | undefined;
   private exchange: Exchange | undefined;
@@ -73,20 +77,27 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
   // Requests.
 
   received(bytes: Buffer, start: number, end: number): void {
-    if (this.held !== undefined) {
-      bytes = Buffer.concat([this.held, bytes.subarray(start, end)]);
-      this.held = undefined;
-      start = 0;
-      end = bytes.length;
+    if (this.held === undefined) {
+      this.process(bytes, start, end, false);
+      return;
     }
-    this.process(bytes, start, end);
+    const whole = Buffer.concat([this.held, bytes.subarray(start, end)]);
+    this.held = undefined;
+    this.process(whole, 0, whole.length, true);
   }
 
-  private process(bytes: Buffer, at: number, end: number): void {
+  /** `lasts`: the bytes stay as they are. A head is read from such only, since its request needs it until its end. */
+  private process(bytes: Buffer, at: number, end: number, lasts: boolean): void {
     this.processing = true;
     while (at < end) {
       if (this.state === READING_HEAD) {
-        const next = this.readHead(bytes, at);
+        if (!lasts) {
+          bytes = this.keep(bytes, at, end);
+          end -= at;
+          at = 0;
+          lasts = true;
+        }
+        const next = this.readHead(bytes, at, end);
         if (next <= 0) break;
         at = next;
       } else if (this.state === READING_BODY) {
@@ -95,7 +106,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
       } else {
         // The next request waits for this one's answer. What comes after a tunnel or an end is not ours to read.
         if (this.state === ANSWERING) {
-          this.held = bytes.subarray(at, end);
+          this.held = Buffer.from(bytes.subarray(at, end));
           this.wire.pause();
         }
         break;
@@ -104,13 +115,22 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
     this.processing = false;
   }
 
-  private readHead(bytes: Buffer, at: number): number {
+  /** A copy at the start of this connection's own memory, as long as one request lives. */
+  private keep(bytes: Buffer, start: number, end: number): Buffer {
+    const length = end - start;
+    if (length > MOST_KEPT) return Buffer.from(bytes.subarray(start, end));
+    if (length > this.memory.length) this.memory = Buffer.allocUnsafeSlow(Math.ceil(length / 512) * 512);
+    bytes.copy(this.memory, 0, start, end);
+    return this.memory;
+  }
+
+  private readHead(bytes: Buffer, at: number, end: number): number {
     const { head, context } = this;
-    const after = parseRequestHead(head, bytes, at, this.limits);
+    const after = parseRequestHead(head, bytes, at, end, this.limits);
     if (after === 0) {
       // The time for a head begins with its first octet.
       if (this.requests > 0 && this.held === undefined) this.deadline = context.core.clock.now() + this.limits.headMs;
-      this.held = at === 0 ? bytes : bytes.subarray(at);
+      this.held = Buffer.from(bytes.subarray(at, end));
       return 0;
     }
     if (after < 0) {
@@ -237,7 +257,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
     if (octets === 0) return;
     const { wire } = this;
     if (octets > COPIED_AT_MOST && !this.chunks && !isGathering(wire)) {
-      wire.writeBorrowed(bytes, start, end);
+      wire.write(bytes, start, end);
       return;
     }
     const room = gatherRoom(wire, octets + 12);
@@ -285,7 +305,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
     const { held } = this;
     if (held !== undefined && !this.processing) {
       this.held = undefined;
-      this.process(held, 0, held.length);
+      this.process(held, 0, held.length, true);
     }
     if (this.state !== ANSWERING || this.held === undefined) this.wire.resume();
   }

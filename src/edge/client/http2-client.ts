@@ -1,9 +1,9 @@
 import type { ConnectionContext } from '../forward/connection-context.ts';
 import { CANCEL, ENHANCE_YOUR_CALM, NO_ERROR } from '../http2/frames.ts';
-import { returnBlock } from '../http2/sender.ts';
 import { Session, type SessionOwner } from '../http2/session.ts';
 import type { Stream } from '../http2/stream.ts';
 import type { Head } from '../message/head.ts';
+import { returnBlock } from '../wire/blocks.ts';
 import { atTurnEnd, type Gathering } from '../wire/turn.ts';
 import { Wire, type WireHandler } from '../wire/wire.ts';
 import type { WireSocket } from '../wire/wire-socket.ts';
@@ -131,7 +131,7 @@ export class Http2Client implements ClientConnection, WireHandler, SessionOwner,
     if (block !== undefined) {
       const length = sender.used;
       sender.used = 0;
-      this.wire.writeBorrowed(block, 0, length);
+      this.wire.write(block, 0, length);
       returnBlock(block);
       sender.wireBacklog = this.wire.backlog;
       if (this.wire.backlog > 0) this.wire.wantsDrain = true;

@@ -169,7 +169,7 @@ export class Exchange {
 
   // What the client sends.
 
-  /** Octets of the request's body; they must last, since they may have to wait for an upstream. */
+  /** Octets of the request's body; what has to wait for an upstream is copied. */
   requestData(bytes: Buffer, start: number, end: number): void {
     this.requestBytes += end - start;
     if (this.state === DONE) return;
@@ -187,7 +187,7 @@ export class Exchange {
       }
       return;
     }
-    this.held.push(bytes.subarray(start, end));
+    this.held.push(Buffer.from(bytes.subarray(start, end)));
     this.heldBytes += end - start;
     if (this.heldBytes > MOST_HELD) this.client.pauseBody();
   }

@@ -37,7 +37,7 @@ export class Tunnel {
       received: (bytes, start, end) => {
         count(end - start);
         this.touchedSince = true;
-        to.writeBorrowed(bytes, start, end);
+        to.write(bytes, start, end);
         if (to.isFull) {
           from.pause();
           to.wantsDrain = true;

@@ -95,10 +95,10 @@ test('a message cut anywhere reads as when it came whole', () => {
     'POST /x HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n5;e=1\r\nhello\r\nA\r\n0123456789\r\n0\r\nTrailer: yes\r\n\r\n';
   const bytes = Buffer.from(text, 'latin1');
   const head = new Head();
+  const bodyStart = parseRequestHead(head, bytes, 0, bytes.length, LIMITS);
   for (let cut = 1; cut < bytes.length; cut++) {
-    assert.equal(parseRequestHead(head, bytes.subarray(0, cut), 0, LIMITS) >= 0, true);
+    assert.equal(parseRequestHead(head, bytes, 0, cut, LIMITS), cut < bodyStart ? 0 : bodyStart);
   }
-  const bodyStart = parseRequestHead(head, bytes, 0, LIMITS);
   for (let cut = bodyStart; cut <= bytes.length; cut++) {
     const reader = new ChunkedReader();
     let read = '';

@@ -13,33 +13,34 @@ export interface HeadLimits {
 }
 
 /**
- * Reads the request head at `start` of `bytes` into `head` (RFC 9112 §3, strictly). Returns the offset after it, 0 when
- * it is not complete yet, or a negative code (message/malformed.ts). `bytes` must stay as it is while `head` is in use.
+ * Reads the request head in `bytes[start, end)` into `head` (RFC 9112 §3, strictly). Returns the offset after it, 0 when
+ * it is not complete yet, or a negative code (message/malformed.ts). `bytes` must stay as it is while `head` is in use;
+ * after `end` it may have older ones.
  */
-export function parseRequestHead(head: Head, bytes: Buffer, start: number, limits: HeadLimits): number {
+export function parseRequestHead(head: Head, bytes: Buffer, start: number, end: number, limits: HeadLimits): number {
   // RFC 9112 §2.2: one empty line before a request line is passed over.
-  if (bytes[start] === CR && bytes[start + 1] === LF) start += 2;
-  const complete = headIsComplete(bytes, start, limits.headBytes);
+  if (start + 2 <= end && bytes[start] === CR && bytes[start + 1] === LF) start += 2;
+  const complete = headIsComplete(bytes, start, end, limits.headBytes);
   if (complete <= 0) return complete;
   head.reset(bytes);
   const fieldsStart = parseRequestLine(head, start);
   if (fieldsStart < 0) return fieldsStart;
-  const end = parseFields(head, fieldsStart, limits.headerCount);
-  if (end < 0) return end;
-  head.end = end;
+  const after = parseFields(head, fieldsStart, limits.headerCount);
+  if (after < 0) return after;
+  head.end = after;
   const host = readAuthority(head);
   if (host < 0) return host;
   const framing = readFraming(head);
-  return framing < 0 ? framing : end;
+  return framing < 0 ? framing : after;
 }
 
 /** 1 when the empty line is there, 0 when it may still come, negative when it is too late or already wrong. */
-function headIsComplete(bytes: Buffer, start: number, headBytes: number): number {
-  const end = bytes.indexOf(HEAD_END, start);
-  if (end >= 0) return end + 4 - start > headBytes ? bad.HEAD_TOO_LARGE : 1;
-  if (bytes.length - start > headBytes) return bad.HEAD_TOO_LARGE;
+function headIsComplete(bytes: Buffer, start: number, end: number, headBytes: number): number {
+  const after = bytes.indexOf(HEAD_END, start) + 4;
+  if (after >= 4 && after <= end) return after - start > headBytes ? bad.HEAD_TOO_LARGE : 1;
+  if (end - start > headBytes) return bad.HEAD_TOO_LARGE;
   // A sender of bare line feeds would wait for us as we for it.
-  for (let at = bytes.indexOf(LF, start); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+  for (let at = bytes.indexOf(LF, start); at >= 0 && at < end; at = bytes.indexOf(LF, at + 1)) {
     if (at === start || bytes[at - 1] !== CR) return bad.BAD_LINE_END;
   }
   return 0;

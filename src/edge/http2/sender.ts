@@ -1,5 +1,6 @@
 import { NEVER_TRAILERS } from '../http1/write-head.ts';
 import type { Fields } from '../message/head.ts';
+import { BLOCK_BYTES, returnBlock, takeBlock } from '../wire/blocks.ts';
 import {
   ACK,
   CONTINUATION,
@@ -20,18 +21,7 @@ import {
 import { HpackEncoder } from './hpack-encoder.ts';
 import type { Stream } from './stream.ts';
 
-const BLOCK = 64 * 1024;
 const DEFAULT_TABLE = 4_096;
-const spareBlocks: Buffer[] = [];
-const MOST_SPARE_BLOCKS = 64;
-
-function takeBlock(): Buffer {
-  return spareBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK);
-}
-/** Gives a block back that was borrowed by `Sender.take`. */
-export function returnBlock(block: Buffer): void {
-  if (block.length === BLOCK && spareBlocks.length < MOST_SPARE_BLOCKS) spareBlocks.push(block);
-}
 
 /** What waits for the wire above this keeps data in its stream's queue, where flow control can be felt. */
 const HIGH_OUTPUT = 256 * 1024;
@@ -70,7 +60,7 @@ export class Sender {
     this.lastData = undefined;
     let { block } = this;
     if (block === undefined) {
-      block = length > BLOCK ? Buffer.allocUnsafeSlow(length) : takeBlock();
+      block = length > BLOCK_BYTES ? Buffer.allocUnsafeSlow(length) : takeBlock();
       this.block = block;
       this.wantsFlush();
     } else if (this.used + length > block.length) {

@@ -172,8 +172,11 @@ export class DirectConnection implements WireSocket {
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;
+    // As Node's own sockets do: who holds the handle can tell that it is not to be used any more.
+    const { _handle: handle } = this;
+    this._handle = undefined;
     this.tcp.close(() => {
-      this._handle?.destroySSL();
+      handle?.destroySSL();
       this.tcp.connection = undefined;
       if (this.error !== undefined) this.errorListener?.(this.error);
       for (const listener of this.closeListeners) listener();

@@ -10,21 +10,13 @@ export interface Connecting {
   cancel(): void;
 }
 
-/** A connection that is up. `receive` is set before anything can arrive. */
+/** A connection that is up. */
 export interface Connected {
   readonly socket: Socket;
   readonly protocol: 'h1' | 'h2';
-  /** True when `listen` sets who gets bytes from the shared buffer, instead of reading by the wire. */
-  readonly listen: ((receive: (bytes: Buffer, end: number) => void) => void) | undefined;
 }
 
 export type ConnectResult = Connected | { readonly error: Error; readonly timeout: boolean };
-
-/**
- * Every plain upstream socket reads into this one buffer: what is received is parsed and handed on before the next read,
- * so nothing is allocated for it (net.connect's documented `onread`).
- */
-const SHARED = Buffer.allocUnsafeSlow(256 * 1024);
 
 export function connect(
   target: Target,
@@ -32,7 +24,6 @@ export function connect(
   deadline: number,
   done: (result: ConnectResult) => void,
 ): Connecting {
-  let receive: ((bytes: Buffer, end: number) => void) | undefined;
   let settled = false;
   const settle = (result: ConnectResult) => {
     if (settled) return;
@@ -46,27 +37,13 @@ export function connect(
   const plain = connectPlain({
     ...target.transport,
     noDelay: true,
-    ...(target.tls === undefined
-      ? {
-          onread: {
-            buffer: SHARED,
-            callback: (count: number, bytes: Uint8Array) => {
-              receive?.(bytes as Buffer, count);
-              return true;
-            },
-          },
-        }
-      : {}),
   });
   const header = target.proxyProtocol === undefined ? undefined : formatProxyHeader(target.proxyProtocol, client);
   if (header !== undefined) plain.write(header);
   let socket: Socket = plain;
-  const listen = (to: (bytes: Buffer, end: number) => void) => {
-    receive = to;
-  };
   if (target.tls === undefined) {
     const protocol = target.protocol === 'h2' ? 'h2' : 'h1';
-    plain.once('connect', () => settle({ socket: plain, protocol, listen }));
+    plain.once('connect', () => settle({ socket: plain, protocol }));
   } else {
     const { serverName, ca, insecure } = target.tls;
     const secure = connectTls({
@@ -79,7 +56,7 @@ export function connect(
     });
     socket = secure;
     secure.once('secureConnect', () =>
-      settle({ socket: secure, protocol: secure.alpnProtocol === 'h2' ? 'h2' : 'h1', listen: undefined }),
+      settle({ socket: secure, protocol: secure.alpnProtocol === 'h2' ? 'h2' : 'h1' }),
     );
   }
   const failed = (error: Error) => fail(error, false);

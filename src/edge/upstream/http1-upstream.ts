@@ -7,7 +7,6 @@ import { lastChunk, requestHeadRoom, writeChunk, writeRequestHead } from '../htt
 import * as field from '../message/field-names.ts';
 import { CONNECTION_CLOSE, CONNECTION_KEEP_ALIVE, type Fields, Head, NO_LENGTH } from '../message/head.ts';
 import { malformation } from '../message/malformed.ts';
-import { commit, reserve, reservedAt } from '../wire/slab.ts';
 import { Wire, type WireHandler } from '../wire/wire.ts';
 import type { Connected } from './connect.ts';
 import type { Pool } from './pool.ts';
@@ -23,6 +22,9 @@ const CLOSED = 6;
 // Answers of our own side: generous, since the operator's servers are not strangers, but bounded.
 const ANSWER_LIMITS = { headBytes: 65_536, headerCount: 200 };
 const MOST_INTERIM = 16;
+
+/** Where heads and chunks are put together; a wire has copied them when `write` returns. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** An HTTP/1.1 connection to an upstream: one request at a time. */
 export class Http1Upstream implements UpstreamSide, WireHandler {
@@ -51,15 +53,14 @@ export class Http1Upstream implements UpstreamSide, WireHandler {
   constructor(pool: Pool, connected: Connected) {
     this.pool = pool;
     this.wire = new Wire(connected.socket, this);
-    if (connected.listen === undefined) this.wire.start();
-    else connected.listen((bytes, end) => this.wire.deliver(bytes, 0, end));
+    this.wire.start();
   }
 
   get url(): string {
     return this.pool.target.url;
   }
   get isFull(): boolean {
-    return this.wire.isFull;
+    return this.wire.isBusy;
   }
   isUsable(now: number): boolean {
     return this.state === IDLE && !this.wire.isClosed && now < this.idleUntil;
@@ -75,20 +76,20 @@ export class Http1Upstream implements UpstreamSide, WireHandler {
     this.wantsUpgrade = request.upgrade !== undefined;
     this.chunks = request.body === 'stream';
     this.sentAll = request.body === 'none';
-    const block = reserve(requestHeadRoom(request));
-    const at = reservedAt(block);
-    this.wire.write(commit(block, at, writeRequestHead(block, at, request)));
+    const room = requestHeadRoom(request);
+    const block = room > scratch.length ? Buffer.allocUnsafeSlow(room) : scratch;
+    this.wire.write(block, 0, writeRequestHead(block, 0, request));
   }
 
   data(bytes: Buffer, start: number, end: number): void {
     if (end <= start || this.state === CLOSED) return;
     if (!this.chunks) {
-      this.wire.write(bytes.subarray(start, end));
+      this.wire.write(bytes, start, end);
       return;
     }
-    const block = reserve(end - start + 12);
-    const at = reservedAt(block);
-    this.wire.write(commit(block, at, writeChunk(block, at, bytes, start, end)));
+    const room = end - start + 12;
+    const block = room > scratch.length ? Buffer.allocUnsafeSlow(room) : scratch;
+    this.wire.write(block, 0, writeChunk(block, 0, bytes, start, end));
   }
 
   finish(_trailers: Fields | undefined): void {

@@ -4,10 +4,11 @@ import type { UpstreamSide } from '../forward/sides.ts';
 import { requestHeadRoom } from '../http1/write-head.ts';
 import { CANCEL, NO_ERROR, REFUSED_STREAM } from '../http2/frames.ts';
 import { FIELD_SLACK } from '../http2/hpack-encoder.ts';
-import { blockScratch, returnBlock } from '../http2/sender.ts';
+import { blockScratch } from '../http2/sender.ts';
 import { Session, type SessionOwner } from '../http2/session.ts';
 import type { Stream, StreamOwner } from '../http2/stream.ts';
 import { type Fields, fieldsOf, type Head } from '../message/head.ts';
+import { returnBlock } from '../wire/blocks.ts';
 import { atTurnEnd, type Gathering } from '../wire/turn.ts';
 import { Wire, type WireHandler } from '../wire/wire.ts';
 import type { Connected } from './connect.ts';
@@ -45,8 +46,7 @@ export class Http2Upstream implements WireHandler, SessionOwner, Gathering {
     );
     this.wire = new Wire(connected.socket, this);
     this.session.start();
-    if (connected.listen === undefined) this.wire.start();
-    else connected.listen((bytes, end) => this.wire.deliver(bytes, 0, end));
+    this.wire.start();
   }
 
   get active(): number {
@@ -133,7 +133,7 @@ export class Http2Upstream implements WireHandler, SessionOwner, Gathering {
     if (block === undefined) return;
     const length = sender.used;
     sender.used = 0;
-    this.wire.writeBorrowed(block, 0, length);
+    this.wire.write(block, 0, length);
     returnBlock(block);
     sender.wireBacklog = this.wire.backlog;
     if (this.wire.backlog > 0) this.wire.wantsDrain = true;

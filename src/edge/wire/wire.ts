@@ -1,11 +1,13 @@
-import { keep } from './slab.ts';
+import { getSystemErrorName } from 'node:util';
+import { nodeInside, type StreamHandle, type StreamRequest } from '../tls/node-inside.ts';
+import { BlockQueue, returnBlock } from './blocks.ts';
 import type { WireSocket } from './wire-socket.ts';
 
 /** With more than this not sent, who writes should wait. */
 export const HIGH_WATER = 256 * 1024;
 
 export interface WireHandler {
-  /** `bytes[start, end)` came; a plain upstream socket overwrites them after the call. */
+  /** `bytes[start, end)` came; they are overwritten after the call. */
   received(bytes: Buffer, start: number, end: number): void;
   /** Nothing more will be received. */
   ended(): void;
@@ -15,14 +17,44 @@ export interface WireHandler {
   closed(error: Error | undefined): void;
 }
 
-/** The part of a stream handle that is used when it is there; see docs/decisions/0400. */
-interface ReadHandle {
-  onread: (this: unknown, memory: ArrayBuffer | undefined) => unknown;
-  reading: boolean;
-  readStart(): number;
-  readStop(): number;
+/**
+ * All sockets read into these: what is received is parsed and handed on before the next read, so nothing is allocated
+ * for it. Two, since what comes from a plain socket may be written to a TLS one meanwhile. OpenSSL gives a record at
+ * a time, of 16 KiB at most.
+ */
+const PLAIN = Buffer.allocUnsafeSlow(256 * 1024);
+const SECURE = Buffer.allocUnsafeSlow(64 * 1024);
+
+interface Owned {
+  wire: Wire | undefined;
 }
-type DirectWrite = (bytes: Buffer, encoding: 'buffer', done: (error?: Error | null) => void) => void;
+type WireRequest = StreamRequest & Owned;
+
+/** What is called of a handle, if it is one of Node's own and has all of that. */
+function handleOf(socket: WireSocket): ReadHandle | undefined {
+  const handle = (socket as { _handle?: Partial<ReadHandle> | null })._handle ?? undefined;
+  if (nodeInside === undefined || handle === undefined) return undefined;
+  const { onread, readStart, readStop, useUserBuffer, writeBuffer } = handle;
+  const known = [onread, readStart, readStop, useUserBuffer, writeBuffer].every((part) => typeof part === 'function');
+  return known ? (handle as ReadHandle) : undefined;
+}
+
+interface ReadHandle extends StreamHandle {
+  /** From now on everything is read into this memory. */
+  useUserBuffer(memory: Uint8Array): void;
+}
+
+/** A request that was not needed in the end, since its write was done at once. */
+let spareRequest: WireRequest | undefined;
+
+function completed(this: unknown, status: number): void {
+  const request = this as Owned;
+  const { wire } = request;
+  request.wire = undefined;
+  wire?.afterWrite(status < 0 ? errorOf(status) : undefined);
+}
+
+const errorOf = (status: number) => new Error(`write ${getSystemErrorName(status)}`);
 
 /**
  * A socket without the streams machinery around it: bytes in by one call, bytes out in order with at most one write
@@ -38,37 +70,29 @@ export class Wire {
   isClosed = false;
   private handler: WireHandler;
   private readonly handle: ReadHandle | undefined;
-  private readonly direct: DirectWrite | undefined;
   /** Whether bytes are encrypted (and so copied) before a write returns. */
   private readonly copies: boolean;
   private writing = 0;
-  private pending: Buffer[] = [];
+  /** What is being written, when it is a block. */
+  private block: Buffer | undefined;
+  private readonly pending = new BlockQueue();
   private ending = false;
   private paused = false;
   private failure: Error | undefined;
-  private readonly written: (error?: Error | null) => void;
 
   constructor(socket: WireSocket, handler: WireHandler) {
     this.socket = socket;
     this.handler = handler;
+    this.handle = handleOf(socket);
     // What `TLSSocket` documents to be told by.
-    this.copies = (socket as { encrypted?: boolean }).encrypted === true;
-    const inner = socket as unknown as { _handle?: Partial<ReadHandle> | null; _write?: DirectWrite };
-    const handle = inner._handle ?? undefined;
-    const known =
-      typeof handle?.onread === 'function' &&
-      typeof handle.readStart === 'function' &&
-      typeof handle.readStop === 'function';
-    this.handle = known ? (handle as ReadHandle) : undefined;
-    this.direct = known && typeof inner._write === 'function' ? inner._write : undefined;
-    this.written = (error) => this.afterWrite(error);
+    this.copies = this.handle !== undefined && (socket as { encrypted?: boolean }).encrypted === true;
     socket.on('error', (error: Error) => {
       this.failure = error;
     });
     socket.on('end', () => this.handler.ended());
     socket.on('close', () => {
       this.isClosed = true;
-      this.pending = [];
+      this.pending.clear();
       this.handler.closed(this.failure);
     });
   }
@@ -76,10 +100,9 @@ export class Wire {
   get isFull(): boolean {
     return this.backlog > HIGH_WATER;
   }
-
   /** What is written now has to wait, and so to be copied: better read it later. */
   get isBusy(): boolean {
-    return this.copies ? this.writing > 0 : this.isFull;
+    return this.writing > 0;
   }
 
   /** Hands the wire to another owner, as after an upgrade. */
@@ -87,96 +110,117 @@ export class Wire {
     this.handler = handler;
   }
 
-  /** For sockets that bring their own read callback (net.connect's `onread`) instead of `start`, and for what the owner before left. */
+  /** Gives the present owner what the one before has read and not used. */
   deliver(bytes: Buffer, start: number, end: number): void {
     this.handler.received(bytes, start, end);
   }
 
   /** Starts reading. */
   start(): void {
-    const socket = this.socket;
+    const { socket, handle } = this;
+    const inside = nodeInside;
     for (let early = socket.read() as Buffer | null; early !== null; early = socket.read() as Buffer | null) {
       this.handler.received(early, 0, early.length);
     }
-    const handle = this.handle;
-    if (handle === undefined) {
+    if (handle === undefined || inside === undefined) {
       socket.on('data', (bytes: Buffer) => this.handler.received(bytes, 0, bytes.length));
       return;
     }
+    if (this.isGone()) return;
     const original = handle.onread;
     const wire = this;
-    handle.onread = function (memory) {
-      if (memory === undefined) return original.call(this, memory);
-      const bytes = Buffer.from(memory);
-      wire.handler.received(bytes, 0, bytes.length);
+    const memory = this.copies ? SECURE : PLAIN;
+    handle.useUserBuffer(memory);
+    handle.onread = function (given) {
+      const count = inside.readCount();
+      // The end and errors stay Node's to handle.
+      if (count <= 0) return original.call(this, given);
+      wire.handler.received(memory, 0, count);
       return undefined;
     };
-    if (!this.paused && !this.isClosed && !socket.destroyed) {
+    if (!this.paused) {
       handle.reading = true;
       handle.readStart();
     }
   }
 
+  /** Whether the socket has let its handle go. */
+  private isGone(): boolean {
+    return this.isClosed || (this.socket as { _handle?: unknown })._handle !== this.handle;
+  }
+
   pause(): void {
-    if (this.paused || this.isClosed || this.socket.destroyed) return;
+    if (this.paused) return;
     this.paused = true;
     if (this.handle === undefined) this.socket.pause();
-    else {
+    else if (!this.isGone()) {
       this.handle.reading = false;
       this.handle.readStop();
     }
   }
 
   resume(): void {
-    if (!this.paused || this.isClosed || this.socket.destroyed) return;
+    if (!this.paused) return;
     this.paused = false;
     if (this.handle === undefined) this.socket.resume();
-    else {
+    else if (!this.isGone()) {
       this.handle.reading = true;
       this.handle.readStart();
     }
   }
 
-  /** Sends bytes that stay as they are until sent (from the slab, or received and kept). */
-  write(bytes: Buffer): void {
-    if (this.isClosed || this.ending || bytes.length === 0) return;
-    this.backlog += bytes.length;
-    if (this.writing > 0) this.pending.push(bytes);
-    else this.send(bytes);
+  /** Sends bytes; the caller may overwrite them afterwards. */
+  write(bytes: Buffer, start = 0, end = bytes.length): void {
+    if (this.isClosed || this.ending || end <= start) return;
+    this.backlog += end - start;
+    if (this.writing === 0 && this.copies) this.send(view(bytes, start, end));
+    else {
+      this.pending.push(bytes, start, end);
+      if (this.writing === 0) this.sendPending();
+    }
   }
 
-  /** Sends bytes that the caller may overwrite afterwards. */
-  writeBorrowed(bytes: Buffer, start: number, end: number): void {
-    if (this.isClosed || this.ending || end <= start) return;
-    if (this.writing > 0 || !this.copies) {
-      this.write(keep(bytes, start, end));
-      return;
-    }
-    this.backlog += end - start;
-    this.send(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+  /** Writes the oldest block that waits. */
+  private sendPending(): void {
+    const next = this.pending.shift();
+    if (next === undefined) return;
+    this.block = next.block;
+    this.send(view(next.block, 0, next.used));
   }
 
   private send(bytes: Buffer): void {
     this.writing = bytes.length;
-    if (this.direct === undefined) this.socket.write(bytes, this.written);
-    else this.direct.call(this.socket, bytes, 'buffer', this.written);
+    const { handle } = this;
+    const inside = nodeInside;
+    if (handle === undefined || inside === undefined) {
+      this.socket.write(bytes, (error) => this.afterWrite(error ?? undefined));
+      return;
+    }
+    if (this.isGone()) return;
+    const request = spareRequest ?? (new inside.WriteRequest() as WireRequest);
+    spareRequest = undefined;
+    request.oncomplete = completed;
+    request.wire = this;
+    const status = handle.writeBuffer(request, bytes);
+    if (status === 0 && inside.isWriteOpen()) return;
+    request.wire = undefined;
+    if (status === 0) spareRequest = request;
+    this.afterWrite(status === 0 ? undefined : errorOf(status));
   }
 
-  private afterWrite(error?: Error | null): void {
+  /** A write is over. */
+  afterWrite(error: Error | undefined): void {
     this.backlog -= this.writing;
     this.writing = 0;
-    if (error) {
-      this.failure = error;
+    if (this.block !== undefined) returnBlock(this.block);
+    this.block = undefined;
+    if (error !== undefined) {
+      this.failure ??= error;
       this.socket.destroy();
       return;
     }
-    const { pending } = this;
-    if (pending.length > 0) {
-      this.pending = [];
-      this.send(pending.length === 1 ? pending[0]! : Buffer.concat(pending));
-      return;
-    }
-    if (this.ending) this.socket.end();
+    if (!this.pending.isEmpty) this.sendPending();
+    else if (this.ending) this.socket.end();
     else if (this.wantsDrain && !this.isClosed) {
       this.wantsDrain = false;
       this.handler.drained();
@@ -195,3 +239,6 @@ export class Wire {
     this.socket.destroy();
   }
 }
+
+const view = (bytes: Buffer, start: number, end: number): Buffer =>
+  start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
