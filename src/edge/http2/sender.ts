@@ -1,6 +1,6 @@
 import { NEVER_TRAILERS } from '../http1/write-head.ts';
 import type { Fields } from '../message/head.ts';
-import { BLOCK_BYTES, returnBlock, takeBlock } from '../wire/blocks.ts';
+import { BLOCK_BYTES, BlockQueue, returnBlock, takeBlock, takeLarge } from '../wire/blocks.ts';
 import {
   ACK,
   CONTINUATION,
@@ -60,11 +60,11 @@ export class Sender {
     this.lastData = undefined;
     let { block } = this;
     if (block === undefined) {
-      block = length > BLOCK_BYTES ? Buffer.allocUnsafeSlow(length) : takeBlock();
+      block = length > BLOCK_BYTES ? takeLarge(length) : takeBlock();
       this.block = block;
       this.wantsFlush();
     } else if (this.used + length > block.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(block.length * 2, this.used + length));
+      const larger = takeLarge(this.used + length);
       block.copy(larger, 0, 0, this.used);
       returnBlock(block);
       block = larger;
@@ -110,7 +110,8 @@ export class Sender {
       }
     }
     if (at < end) {
-      stream.queue.push({ bytes: Buffer.from(bytes.subarray(at, end)), at: 0 });
+      stream.queue ??= new BlockQueue();
+      stream.queue.push(bytes, at, end);
       stream.queued += end - at;
       this.waiting.add(stream);
     }
@@ -165,17 +166,21 @@ export class Sender {
   }
 
   private pumpOne(stream: Stream): boolean {
-    const next = stream.queue[0];
-    if (next === undefined) {
+    const { queue } = stream;
+    const next = queue?.first;
+    if (queue === undefined || next === undefined) {
       this.waiting.delete(stream);
       return false;
     }
-    const piece = this.allowed(stream, next.bytes.length - next.at);
+    const piece = this.allowed(stream, next.used - next.at);
     if (piece <= 0) return false;
-    this.dataFrame(stream, next.bytes, next.at, next.at + piece, false);
+    this.dataFrame(stream, next.block, next.at, next.at + piece, false);
     next.at += piece;
     stream.queued -= piece;
-    if (next.at === next.bytes.length) stream.queue.shift();
+    if (next.at === next.used) {
+      queue.shift();
+      returnBlock(next.block);
+    }
     if (stream.queued === 0) {
       this.waiting.delete(stream);
       if (stream.endQueued) this.writeEnd(stream);
@@ -189,7 +194,7 @@ export class Sender {
 
   forget(stream: Stream): void {
     this.waiting.delete(stream);
-    stream.queue = [];
+    stream.queue?.clear();
     stream.queued = 0;
   }
 

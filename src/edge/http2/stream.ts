@@ -1,4 +1,5 @@
 import type { Fields, Head } from '../message/head.ts';
+import type { BlockQueue } from '../wire/blocks.ts';
 
 /** Who follows a stream: a request's client side on a server, its upstream side on a client. */
 export interface StreamOwner {
@@ -10,11 +11,6 @@ export interface StreamOwner {
   reset(code: number): void;
   /** What was queued has left. */
   drained(): void;
-}
-
-export interface QueuedData {
-  readonly bytes: Buffer;
-  at: number;
 }
 
 /** One stream of a connection (RFC 9113 §5). It is in the session's map as long as one side is open. */
@@ -33,7 +29,7 @@ export class Stream {
   taken = 0;
   /** Octets of data that wait for windows. */
   queued = 0;
-  queue: QueuedData[] = [];
+  queue: BlockQueue | undefined;
   /** What comes after the queue: the end, with trailers or without. */
   endQueued = false;
   trailers: Fields | undefined;
