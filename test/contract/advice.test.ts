@@ -8,7 +8,18 @@ import { createProgram } from '../../src/cli/program.ts';
 import { ROOT } from '../fixtures/gatehouse.ts';
 
 /** What `bin/gatehouse` starts itself. */
-const STARTED_HERE = new Set(['up', 'proxy', 'hub-agent', 'mcp', 'config', 'backup', 'restore', 'help']);
+const STARTED_HERE = new Set([
+  'ca serve',
+  'ca perspective',
+  'up',
+  'proxy',
+  'hub-agent',
+  'mcp',
+  'config',
+  'backup',
+  'restore',
+  'help',
+]);
 /** Labels that go into keys and names. */
 const LABELS = new Set(['envelope', 'master', 'proxy-admin']);
 
@@ -16,7 +27,7 @@ const LABELS = new Set(['envelope', 'master', 'proxy-admin']);
 function unknownWord(program: Command, words: readonly string[]): string | undefined {
   let at = program;
   for (const [index, word] of words.entries()) {
-    if (index === 0 && STARTED_HERE.has(word)) return undefined;
+    if (STARTED_HERE.has(words.slice(0, index + 1).join(' '))) return undefined;
     if (at.commands.length === 0) return undefined;
     const next = at.commands.find((command) => command.name() === word);
     if (next === undefined) return words.slice(0, index + 1).join(' ');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ROOT, startGatehouse } from '../fixtures/gatehouse.ts';
 import { cacheDirectory } from '../fixtures/pypi.ts';
+import { temporaryDirectory } from '../fixtures/temporary.ts';
 
 const VERSION = '2.12.0';
 
@@ -48,7 +49,17 @@ test('the inspector lists tools, calls them and reads resources, over HTTP and o
     '--header',
     `Authorization: Bearer ${gatehouse.ready.admin_token}`,
   ];
-  const stdio = [join(ROOT, 'bin', 'gatehouse'), 'mcp', '-e', `GATEHOUSE_DATA_DIR=${gatehouse.dataDir}`];
+  // The inspector gives a program it starts a small environment of its own.
+  const script = join(temporaryDirectory(t), 'gatehouse-mcp');
+  const bin = join(ROOT, 'bin', 'gatehouse');
+  writeFileSync(
+    script,
+    `#!/bin/sh
+exec '${bin}' mcp --data-dir '${gatehouse.dataDir}'
+`,
+    { mode: 0o755 },
+  );
+  const stdio = [script];
   for (const way of [http, stdio]) {
     const { tools } = JSON.parse(await run(...way, '--method', 'tools/list')) as { tools: { name: string }[] };
     assert.ok(tools.some(({ name }) => name === 'system_expose_service_publicly'));
