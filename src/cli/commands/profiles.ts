@@ -34,7 +34,7 @@ export function profileCommands(program: Command, act: Act): void {
     .action(act(async ({ client, output }, id: string) => output.value(await client.call('GET', path(id)))));
   profiles
     .command('create <profile> [settings...]')
-    .description('make a profile; settings are key=value: auth_mode=challenge names.allow=*.corp.example')
+    .description('make a profile; settings are key=value, lists in JSON: names.allow=["*.corp.example"]')
     .option('--default', 'for clients of /acme/directory')
     .action(
       act(async ({ client, output }, id: string, settings: string[], options: { default?: boolean }) => {
