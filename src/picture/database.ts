@@ -8,6 +8,7 @@ const SCHEMA = `
     not_before INTEGER NOT NULL, not_after INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS certificate_name (
     name TEXT NOT NULL, certificate_id TEXT NOT NULL, PRIMARY KEY (name, certificate_id)) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS certificate_name_by_certificate ON certificate_name (certificate_id);
   CREATE TABLE IF NOT EXISTS challenge (
     type TEXT NOT NULL, label TEXT NOT NULL, body BLOB NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (type, label)) WITHOUT ROWID;
