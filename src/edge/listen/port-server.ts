@@ -1,5 +1,5 @@
 import { type BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
-import type { Clock, Logger } from '../../base/index.ts';
+import { type Clock, type Logger, limitedLogger } from '../../base/index.ts';
 import { DirectConnection } from '../tls/direct-connection.ts';
 import { type NodeInside, nodeInside, type SocketName, type TcpHandle } from '../tls/node-inside.ts';
 import { createHandshakes } from './handshakes.ts';
@@ -35,6 +35,7 @@ const KEEP_ALIVE_SECONDS = 60;
 
 export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> {
   const waiting = createHandshakes(deps.clock, PROXY_HEADER_MS);
+  const log = limitedLogger(deps.log, deps.clock);
   const server = createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_SECONDS * 1000 },
     (socket) => {
@@ -103,16 +104,20 @@ export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> 
     return true;
   };
 
-  return opened(server, fd, () => waiting.sweep()).then((opened) => {
+  // One that cannot be accepted (EMFILE, ECONNABORTED) is one connection lost, and no reason to end the worker.
+  const accepting = (error: Error) =>
+    log.error({ listener: deps.listener, err: error }, 'a connection could not be accepted');
+  return opened(server, fd, () => waiting.sweep(), accepting).then((opened) => {
     takeHandles(server, nodeInside, KEEP_ALIVE_SECONDS, takeDirectly);
     return opened;
   });
 }
 
-function opened(server: Server, fd: number, sweep: () => void): Promise<PortServer> {
+function opened(server: Server, fd: number, sweep: () => void, accepting: (error: Error) => void): Promise<PortServer> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ fd, backlog: 4_096 }, () => {
+      server.off('error', reject).on('error', accepting);
       resolve({
         sweep,
         // What waits in the queue is accepted first, so that a socket that no other process holds loses nothing.
