@@ -131,7 +131,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
         certificates: [...views].reduce((total, view) => total + view.certificateCount(), 0),
         contexts: sum((listener) => listener.contexts()),
         handshaking: sum((listener) => listener.handshaking()),
-        rssBytes: process.memoryUsage.rss(),
+        rssBytes: residentBytes(),
         samples: metrics.samples(plane.upstreams()),
         connections: connections ? plane.connections().slice(0, MOST_CONNECTIONS) : [],
       },
@@ -167,4 +167,16 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
 function openView({ path, masterKeys }: PictureFile): PictureView {
   const [first, ...rest] = masterKeys;
   return createPictureView(createPictureReader(path, createSealer([first!, ...rest])));
+}
+
+let lastResident = 0;
+
+/** Asking takes a descriptor; where there is none left, what was known before must do. */
+function residentBytes(): number {
+  try {
+    lastResident = process.memoryUsage.rss();
+  } catch {
+    // EMFILE: a flood of connections is no reason to end.
+  }
+  return lastResident;
 }

@@ -42,6 +42,7 @@ test('connections beyond the descriptors of a worker do not end it', async (t) =
   const before = await workers(proxy);
 
   const held = await hold(t, port, 2 * DESCRIPTORS);
+
   assert.deepEqual(await workers(proxy), before, 'it is there while they are');
   for (const socket of held) socket.destroy();
   // The queue is emptied in its own time: asked until it answers again.
