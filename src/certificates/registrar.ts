@@ -1,4 +1,5 @@
 import { problemTypeOf } from '../acme/index.ts';
+import type { ObtainStep } from '../acme-client/index.ts';
 import { Fault } from '../base/index.ts';
 import { type IssuerRow, issuerById } from '../store/issuers.ts';
 import { parseCertificationRequest } from '../x509/index.ts';
@@ -22,7 +23,9 @@ export interface RegistrarRequest {
   /** URL of an order that was begun before. */
   readonly resume?: string;
   /** Awaited before anything is done with the order. */
-  readonly onOrder: (url: string) => Promise<void>;
+  readonly onOrder?: (url: string) => Promise<void>;
+  /** Told of every step, the order's among them. */
+  readonly onStep?: (step: ObtainStep) => void;
   readonly signal: AbortSignal;
 }
 
@@ -56,7 +59,7 @@ export function createRegistrar(engine: Engine, connections: IssuerConnections):
 
   return {
     knows: async (id) => (await issuerById(engine.store.db, id)) !== undefined,
-    obtain({ issuerId, names, csr, resume, onOrder, signal }) {
+    obtain({ issuerId, names, csr, resume, onOrder, onStep, signal }) {
       return withAccount(issuerId, signal, async ({ client, issuer, account }) => {
         const solvers = await solversFor(engine.solvers, { challenge: 'auto', dns_credential_id: null }, names);
         const { chain } = await engine.acme.obtain({
@@ -68,7 +71,10 @@ export function createRegistrar(engine: Engine, connections: IssuerConnections):
           solvers,
           signal,
           timeoutMs: engine.orderMs,
-          onStep: ({ kind, url }) => (kind === 'order' && url !== undefined ? onOrder(url) : undefined),
+          onStep: (step) => {
+            onStep?.(step);
+            return step.kind === 'order' && step.url !== undefined ? onOrder?.(step.url) : undefined;
+          },
           ...(resume !== undefined && { resume }),
           ...(issuer.profile !== null && { profile: issuer.profile }),
           ...(issuer.preferred_chain !== null && { preferredChain: issuer.preferred_chain }),

@@ -60,3 +60,17 @@ export const DoctorFinding = named(
   }),
 );
 export type DoctorFinding = Static<typeof DoctorFinding>;
+
+export const TryIssue = named(
+  'TryIssue',
+  Type.Object(
+    {
+      name: Type.String({ maxLength: 1000, description: 'exact, wildcard or address' }),
+      issuer: Type.Optional(
+        Type.String({ maxLength: 64, description: 'a staging issuer; letsencrypt-staging when absent' }),
+      ),
+    },
+    Strict,
+  ),
+);
+export type TryIssue = Static<typeof TryIssue>;

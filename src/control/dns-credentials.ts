@@ -1,9 +1,9 @@
-import type { CreateDnsCredential, DnsCredential, DnsProvider, DoctorFinding } from '../contract/index.ts';
-import { parseDnsName } from '../x509/index.ts';
+import type { CreateDnsCredential, DnsCredential, DnsProvider, DoctorFinding, TryIssue } from '../contract/index.ts';
+import { parseCertificateName, parseDnsName } from '../x509/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
-import { absent, type ControlDeps, notFound, performed } from './context.ts';
+import { absent, type ControlDeps, invalid, notFound, performed } from './context.ts';
 import { timeOrNull } from './documents.ts';
-import type { DnsCredentialPort, DnsCredentialView } from './ports/index.ts';
+import type { DnsCredentialPort, DnsCredentialView, DoctorFinding as PortFinding } from './ports/index.ts';
 
 export interface DnsCredentialUseCases {
   providers(actor: Actor): DnsProvider[];
@@ -14,6 +14,8 @@ export interface DnsCredentialUseCases {
   validate(actor: Actor, id: string): Promise<DnsCredential>;
   /** What an order for a name would meet, or what the whole installation meets. */
   doctor(actor: Actor, name: string | undefined): Promise<DoctorFinding[]>;
+  /** One whole issue at a staging issuer, from the order to the chain. */
+  tryIssue(actor: Actor, input: TryIssue): Promise<DoctorFinding[]>;
 }
 
 export function createDnsCredentialUseCases(deps: ControlDeps): DnsCredentialUseCases {
@@ -81,7 +83,28 @@ export function createDnsCredentialUseCases(deps: ControlDeps): DnsCredentialUse
       requirePermission(actor, 'system.acme.read');
       if (deps.doctor === undefined) throw absent('the doctor');
       const parsed = name === undefined ? undefined : parseDnsName(name, { wildcard: true, field: 'name' });
-      return (await deps.doctor.examine(parsed)).map((finding) => ({ ...finding, advice: finding.advice ?? null }));
+      return (await deps.doctor.examine(parsed)).map(findingDocument);
+    },
+    tryIssue: (actor, input) => {
+      const issuerId = input.issuer ?? 'letsencrypt-staging';
+      const facts = { issuer: issuerId };
+      const resource = `name:${input.name.slice(0, 253)}`;
+      const asked = { permission: 'system.acme.manage', action: 'certificate.try', resource, facts } as const;
+      return performed(deps, actor, asked, async () => {
+        if (deps.doctor === undefined) throw absent('the doctor');
+        const name = parseCertificateName(input.name, 'name');
+        const issuer = await deps.issuers.get(issuerId);
+        if (issuer === undefined) throw notFound('issuer', issuerId, 'gatehouse issuers list');
+        // An order at a production CA is spent, and its certificate is in the logs for ever.
+        if (!issuer.staging)
+          throw invalid(
+            'issuer',
+            'not_staging',
+            `${issuerId} is not for trying`,
+            'name one that is added with --staging',
+          );
+        return (await deps.doctor.tryIssue(name, issuerId)).map(findingDocument);
+      });
     },
   };
 }
@@ -97,3 +120,5 @@ const document = (view: DnsCredentialView): DnsCredential => ({
   validation_detail: view.validationDetail ?? null,
   created_at: new Date(view.createdAt).toISOString(),
 });
+
+const findingDocument = (finding: PortFinding): DoctorFinding => ({ ...finding, advice: finding.advice ?? null });

@@ -6,6 +6,7 @@ import { createControl } from '../control/index.ts';
 import { type DomainSettings, noteDelegated } from '../domains/index.ts';
 import { createExposureRoutes } from '../ingress/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
+import { tryIssue } from '../preflight/index.ts';
 import type { RunningChild } from '../process/index.ts';
 import { createSealer } from '../secrets/index.ts';
 import { exposuresOfHost } from '../store/exposures.ts';
@@ -103,7 +104,10 @@ export async function startControlHalf(
     dns: dns.domainViews,
     credentials: dns.credentials,
     dnsCredentials: dns.credentials,
-    doctor: dns.doctor(engine.issuers),
+    doctor: {
+      ...dns.doctor(engine.issuers),
+      tryIssue: (name, issuerId) => tryIssue(engine.registrar, name, issuerId),
+    },
     certificates: engine.certificates,
     issuers: engine.issuers,
     massRevocation: engine.massRevocation,

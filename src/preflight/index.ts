@@ -1,8 +1,10 @@
 // preflight owns looking before something is spent: what would make a CA refuse a name, and what a person can do about
-// it, for the engine before each order and for `gatehouse doctor`. It refuses to mend anything, and it orders nothing.
+// it, for the engine before each order and for `gatehouse doctor`. It refuses to mend anything, and orders nothing but
+// what `doctor --staging` asks for.
 
 export { type CaIdentity, caIdentityOf } from './ca-identity.ts';
 export { caaVerdict } from './caa-verdict.ts';
 export { createDoctor, type DoctorSources } from './doctor.ts';
 export { type Finding, judgeName, type NameFacts } from './judge-name.ts';
 export { createPreflight, type PreflightSources } from './preflight.ts';
+export { tryIssue } from './try-issue.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { CreateDnsCredential, DnsCredential, DnsProvider, DoctorFinding } from '../../contract/index.ts';
+import { CreateDnsCredential, DnsCredential, DnsProvider, DoctorFinding, TryIssue } from '../../contract/index.ts';
 import { type Api, answers, creates, IdPath, nothing, type RouteDeps } from '../route.ts';
 
 const BASE = '/system/acme_dns_credentials';
@@ -98,5 +98,18 @@ export function dnsCredentialRoutes(api: Api, { control }: RouteDeps): void {
       },
     },
     async (request) => ({ data: await dnsCredentials.doctor(request.actor, request.query.name) }),
+  );
+  api.post(
+    '/system/doctor/staging',
+    {
+      schema: {
+        tags,
+        operationId: 'tryIssue',
+        summary: 'Tries the whole issue at a staging issuer and throws the certificate away; answers when it is over',
+        body: TryIssue,
+        response: answers(Type.Array(DoctorFinding)),
+      },
+    },
+    async (request) => ({ data: await dnsCredentials.tryIssue(request.actor, request.body) }),
   );
 }

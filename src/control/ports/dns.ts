@@ -48,4 +48,6 @@ export interface DoctorFinding {
 
 export interface DoctorPort {
   examine(name: string | undefined): Promise<DoctorFinding[]>;
+  /** One whole issue at an issuer that is for trying; nothing of it is kept. */
+  tryIssue(name: string, issuerId: string): Promise<DoctorFinding[]>;
 }
