@@ -104,7 +104,10 @@ function choices(to: Authorizing, found: AuthorizationObject, key: string) {
     const challenge = found.challenges.find(({ type }) => type === solver.type);
     const possible =
       to.refused.get(key)?.has(solver.type) !== true && solver.canSolve(found.identifier, found.wildcard === true);
-    return possible && challenge !== undefined ? [{ solver, challenge }] : [];
+    const isSecond = found.challenges.some(
+      ({ type }) => solver.unlessOffered?.includes(type as ChallengeType) === true,
+    );
+    return possible && challenge !== undefined && !isSecond ? [{ solver, challenge }] : [];
   });
 }
 

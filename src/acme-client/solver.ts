@@ -19,6 +19,8 @@ export interface SolvableChallenge {
 /** One way to show control of a name. */
 export interface ChallengeSolver {
   readonly type: ChallengeType;
+  /** Used only where the CA offers none of these. */
+  readonly unlessOffered?: readonly ChallengeType[];
   canSolve(identifier: Identifier, wildcard: boolean): boolean;
   /** Resolves once the CA may look; the answer is the function that takes it away again. */
   present(challenge: SolvableChallenge): Promise<() => Promise<void>>;

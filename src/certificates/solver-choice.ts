@@ -19,5 +19,9 @@ export async function solversFor(
   const dns = (wantsDns && (await source.dns?.({ names, ...(credentialId !== null && { credentialId }) }))) || [];
   const all = credentialId !== null ? [...dns, ...source.edge] : [...source.edge, ...dns];
   if (challenge !== 'auto') return all.filter(({ type }) => type === challenge);
-  return all.toSorted((a, b) => Number(b.type === workedBefore) - Number(a.type === workedBefore));
+  // A record that stays is a standing right: unasked, only where DNS proves nothing otherwise.
+  const chosen = all.map((solver) =>
+    solver.type === 'dns-persist-01' ? { ...solver, unlessOffered: ['dns-01', 'dns-account-01'] as const } : solver,
+  );
+  return chosen.toSorted((a, b) => Number(b.type === workedBefore) - Number(a.type === workedBefore));
 }

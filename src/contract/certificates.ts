@@ -21,7 +21,9 @@ export const REVOCATION_REASONS = [
   'privilege-withdrawn',
 ] as const;
 
-const Challenge = words(['http-01', 'dns-01', 'tls-alpn-01']);
+/** How control of the names is proved. */
+export const CHALLENGES = ['http-01', 'dns-01', 'tls-alpn-01', 'dns-account-01', 'dns-persist-01'] as const;
+const Challenge = words(CHALLENGES);
 export const ChallengeChoice = Type.Optional(Challenge);
 export const IssuerChoice = Type.Optional(
   Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {

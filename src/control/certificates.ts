@@ -220,7 +220,7 @@ async function checkChoices(deps: ControlDeps, input: CreateCertificate, names: 
       `there is no DNS credential ${credential}`,
       'gatehouse dns-credentials list',
     );
-  const needs = names.find((name) => isWildcard(name) || input.challenge === 'dns-01');
+  const needs = names.find((name) => isWildcard(name) || input.challenge?.startsWith('dns-'));
   if (needs !== undefined && credential === undefined && (await deps.credentials.credentialFor(needs)) === undefined)
     throw invalid(
       'dns_credential_id',
@@ -228,7 +228,7 @@ async function checkChoices(deps: ControlDeps, input: CreateCertificate, names: 
       `${needs} can be proved in DNS only, and no DNS credential may write into its zone`,
       'make one with: gatehouse dns-credentials create',
     );
-  if (isWildcard(needs ?? '') && input.challenge !== undefined && input.challenge !== 'dns-01')
+  if (isWildcard(needs ?? '') && input.challenge?.startsWith('dns-') === false)
     throw invalid(
       'challenge',
       'invalid_challenge',

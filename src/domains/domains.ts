@@ -1,3 +1,4 @@
+import type { ChallengeType } from '../acme/index.ts';
 import { type Clock, Fault, type Logger, newId } from '../base/index.ts';
 import { type AppRow, appById } from '../store/apps.ts';
 import {
@@ -34,7 +35,7 @@ export interface ClaimInput {
   readonly domain: string;
   readonly dnsCredentialId?: string;
   readonly issuers?: readonly string[];
-  readonly challenge?: 'http-01' | 'dns-01' | 'tls-alpn-01';
+  readonly challenge?: ChallengeType;
   readonly redirectTo?: string;
   /** False: prove and certify, and let traffic come later. */
   readonly route?: boolean;
@@ -260,12 +261,12 @@ async function chooseCredential(deps: DomainsDeps, name: string, input: ClaimInp
       advice: 'gatehouse dns-credentials list',
     });
   }
-  if (!isWildcard(name) && input.challenge !== 'dns-01') return undefined;
+  if (!isWildcard(name) && input.challenge?.startsWith('dns-') !== true) return undefined;
   const found = await deps.credentials.credentialFor(name);
   if (found !== undefined) return found;
   throw new Fault({
     code: 'dns_credential_needed',
-    detail: `${isWildcard(name) ? 'a wildcard' : 'dns-01'} is proved in DNS only, and no DNS credential may write into the zone of ${name}`,
+    detail: `${isWildcard(name) ? 'a wildcard' : input.challenge} is proved in DNS only, and no DNS credential may write into the zone of ${name}`,
     party: 'client',
     retry: 'never',
     field: 'dns_credential_id',

@@ -1,3 +1,4 @@
+import type { ChallengeType } from '../acme/index.ts';
 import type { FaultDetails } from '../base/index.ts';
 
 /** What domains ask of whatever gets certificates. */
@@ -6,7 +7,7 @@ export interface CertificateWishes {
   ensure(wish: {
     names: readonly string[];
     issuers?: readonly string[];
-    challenge?: 'http-01' | 'dns-01' | 'tls-alpn-01';
+    challenge?: ChallengeType;
     dnsCredentialId?: string;
     reference: string;
   }): Promise<string>;

@@ -1,3 +1,4 @@
+import type { ChallengeType } from '../acme/index.ts';
 import { errorText } from '../base/index.ts';
 import { appById } from '../store/apps.ts';
 import {
@@ -19,7 +20,7 @@ import type { DelegatedCertificate, DomainSettings, NameLook } from './ports.ts'
 
 export type DomainStep = 'want' | 'look' | 'lapse' | 'rest';
 
-const DNS_ONLY = (row: DomainRow) => row.challenge === 'dns-01' || isWildcard(row.name);
+const DNS_ONLY = (row: DomainRow) => row.challenge?.startsWith('dns-') === true || isWildcard(row.name);
 
 /** Whether a certificate can be got now, as far as DNS is known. What cannot be judged is tried: the CA will say. */
 export function canIssue(row: DomainRow, settings: DomainSettings): boolean {
@@ -56,7 +57,7 @@ async function coveringWish(deps: DomainsDeps, row: DomainRow) {
   const own = {
     names: [row.name],
     ...(row.issuers !== null && { issuers: JSON.parse(row.issuers) as string[] }),
-    ...(row.challenge !== null && { challenge: row.challenge as 'http-01' }),
+    ...(row.challenge !== null && { challenge: row.challenge as ChallengeType }),
     ...(row.dns_credential_id !== null && { dnsCredentialId: row.dns_credential_id }),
     reference: `domain:${row.id}`,
   };

@@ -13,11 +13,18 @@ import {
   type Finding,
 } from '../preflight/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
-import { createDns01, createDnsCredentials, type DnsCredentials, dnsSolvers } from '../solvers/dns/index.ts';
+import {
+  createDns01,
+  createDnsCredentials,
+  createPersistentRecords,
+  type DnsCredentials,
+  dnsSolvers,
+} from '../solvers/dns/index.ts';
 import type { Store } from '../store/index.ts';
 import { accountOfIssuer } from '../store/issuer-accounts.ts';
 import { issuerById } from '../store/issuers.ts';
 import type { UpConfig } from './config.ts';
+import { createPersistentNeed } from './persistent-need.ts';
 
 /** What the issuer port says of limits. */
 export interface QuotaSource {
@@ -61,11 +68,15 @@ export function startDns(
   const programs = join(deps.dataDir, 'dns-exec');
   const context = { ...deps, log, ask, dns, programs };
   const credentials = createDnsCredentials(context);
+  const need = createPersistentNeed(store);
   const dns01 = createDns01({
     ...context,
     credentials,
+    need,
     disablePropagationCheck: config.disable_propagation_check,
   });
+
+  const persistent = createPersistentRecords({ store, clock, log, dns01, need });
 
   async function caOf(issuerId: string): Promise<CaIdentity | undefined> {
     const issuer = await issuerById(store.db, issuerId);
@@ -89,7 +100,7 @@ export function startDns(
       caOf,
       proveCredential: async (id, within) => void (await credentials.ready(id, within)),
     }),
-    solvers: (wish) => dnsSolvers({ dns01, credentials, log }, wish),
+    solvers: (wish) => dnsSolvers({ dns01, credentials, persistent, log }, wish),
     doctor: (issuers) =>
       createDoctor({
         ...sources,

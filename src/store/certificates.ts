@@ -117,6 +117,26 @@ export async function certificatesByName(db: Db, name: string): Promise<Certific
     .execute();
 }
 
+/** Those of the names that a certificate proves by this challenge: it was told to, or did so last time. */
+export async function namesProvenBy(db: Db, challenge: ChallengeChoice, names: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('certificate_name')
+    .innerJoin('certificate', 'certificate.id', 'certificate_name.certificate_id')
+    .leftJoin('certificate_version', 'certificate_version.id', 'certificate.served_version_id')
+    .select('certificate_name.name')
+    .distinct()
+    .where('certificate_name.name', 'in', [...names])
+    .where('certificate.kind', '=', 'acme')
+    .where((e) =>
+      e.or([
+        e('certificate.challenge', '=', challenge),
+        e.and([e('certificate.challenge', '=', 'auto'), e('certificate_version.challenge', '=', challenge)]),
+      ]),
+    )
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
 export async function insertCertificate(tx: Db, row: CertificateRow): Promise<void> {
   await tx.insertInto('certificate').values(row).execute();
   const names = JSON.parse(row.names) as string[];

@@ -9,7 +9,7 @@ export interface DnsRecordTables {
     id: string;
     /** The presentation that it belongs to. */
     presentation_id: string;
-    /** Who wants it: `certificate:<id>`. */
+    /** Who wants it: `name:<name>` for one challenge; `persist:<name>` for as long as certificates need it. */
     owner: string;
     credential_id: string;
     /** The zone as the provider names it. */
@@ -24,7 +24,7 @@ export interface DnsRecordTables {
     provider_ref: string | null;
     state: DnsRecordState;
     attempts: number;
-    /** When it is removed if nobody has done so: its process may have been killed. */
+    /** When it is removed if nobody has done so: its process may have been killed. One that stays is looked at then. */
     due_at: number;
     problem: string | null;
     created_at: number;
@@ -43,6 +43,10 @@ export async function insertDnsRecords(tx: Db, rows: readonly DnsRecordRow[]): P
 
 export async function dnsRecordsOf(db: Db, presentationId: string): Promise<DnsRecordRow[]> {
   return db.selectFrom('dns_record').selectAll().where('presentation_id', '=', presentationId).orderBy('id').execute();
+}
+
+export async function dnsRecordsOfOwner(db: Db, owner: string): Promise<DnsRecordRow[]> {
+  return db.selectFrom('dns_record').selectAll().where('owner', '=', owner).orderBy('id').execute();
 }
 
 export async function dnsRecordsDue(db: Db, now: number, limit: number): Promise<DnsRecordRow[]> {

@@ -28,6 +28,12 @@ export async function accountOfIssuer(db: Db, issuerId: string): Promise<IssuerA
   return db.selectFrom('issuer_account').selectAll().where('issuer_id', '=', issuerId).executeTakeFirst();
 }
 
+/** Where the account with this URL was registered; undefined when it is no account of ours. */
+export async function directoryOfAccount(db: Db, url: string): Promise<string | undefined> {
+  const row = await db.selectFrom('issuer_account').select('directory').where('url', '=', url).executeTakeFirst();
+  return row?.directory;
+}
+
 export async function listAccounts(db: Db): Promise<IssuerAccountRow[]> {
   return db.selectFrom('issuer_account').selectAll().orderBy('issuer_id').execute();
 }

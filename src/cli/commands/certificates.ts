@@ -4,6 +4,7 @@ import {
   type Certificate,
   type CertificateDetail,
   type CertificateEvent,
+  CHALLENGES,
   REVOCATION_REASONS,
 } from '../../contract/index.ts';
 import type { Act, Context } from '../context.ts';
@@ -78,7 +79,7 @@ export function certificateCommands(program: Command, act: Act): void {
     .command('create <names...>')
     .description('want a certificate for names, without a domain')
     .option('--issuer <id>', 'from this issuer; repeat it for others, asked in that order when one fails', collect)
-    .addOption(new Option('--challenge <type>', 'how control is proved').choices(['http-01', 'tls-alpn-01', 'dns-01']))
+    .addOption(new Option('--challenge <type>', 'how control is proved').choices(CHALLENGES))
     .option('--dns-credential <id>', 'for dns-01 and wildcards')
     .addOption(new Option('--key-type <type>', 'ec-p256 by default').choices(KEY_TYPES))
     .option('--profile <name>', 'ACME profile to ask the issuer for')

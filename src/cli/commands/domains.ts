@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { Domain, Issuer } from '../../contract/index.ts';
+import { CHALLENGES, type Domain, type Issuer } from '../../contract/index.ts';
 import type { Client } from '../client.ts';
 import type { Act, Context } from '../context.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
@@ -33,7 +33,7 @@ export function domainCommands(program: Command, act: Act): void {
     .requiredOption('--app <app>', 'the app that it leads to')
     .option('--issuer <issuer>', 'an issuer, or the URL of an ACME directory; repeat for a second choice', collect)
     .option('--ca-file <file>', "PEM of the roots for that directory's own HTTPS")
-    .addOption(new Option('--challenge <type>', 'how control is proved').choices(['http-01', 'tls-alpn-01', 'dns-01']))
+    .addOption(new Option('--challenge <type>', 'how control is proved').choices(CHALLENGES))
     .option('--dns-credential <id>', 'for dns-01 and wildcards')
     .option('--redirect-to <name>', 'send its requests on to this name of the app')
     .option('--no-route', 'prove and certify it now, and route it later')

@@ -26,7 +26,9 @@ export const certificateTools: readonly Tool[] = [
         sans: Type.Optional(Type.Array(Type.String({ maxLength: 1000 }), { maxItems: 99 })),
         issuer: Type.Optional(Type.String({ maxLength: 64, description: 'letsencrypt-staging for first runs' })),
         challenge_type: CreateCertificate.properties.challenge,
-        dns_credential_id: Type.Optional(Type.String({ maxLength: 100, description: 'required for dns-01' })),
+        dns_credential_id: Type.Optional(
+          Type.String({ maxLength: 100, description: 'required for dns-01, dns-account-01 and dns-persist-01' }),
+        ),
         acme_email: Type.Optional(
           Type.String({ maxLength: 320, description: 'contacts belong to the issuer; it must be one of its contacts' }),
         ),
@@ -40,12 +42,12 @@ export const certificateTools: readonly Tool[] = [
         common_name: string;
         sans?: string[];
         issuer?: string;
-        challenge_type?: 'dns-01' | 'http-01' | 'tls-alpn-01';
+        challenge_type?: CreateCertificate['challenge'];
         dns_credential_id?: string;
         acme_email?: string;
       };
-      if (challenge_type === 'dns-01' && dns_credential_id === undefined)
-        throw refused('dns_credential_id', 'required', 'dns_credential_id is required for dns-01');
+      if (challenge_type?.startsWith('dns-') && dns_credential_id === undefined)
+        throw refused('dns_credential_id', 'required', `dns_credential_id is required for ${challenge_type}`);
       if (acme_email !== undefined && issuer !== undefined) {
         const { contact } = await control.issuers.get(actor, issuer);
         if (!contact.some((uri) => uri === acme_email || uri === `mailto:${acme_email}`))

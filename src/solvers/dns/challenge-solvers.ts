@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ChallengeSolver, SolvableChallenge } from '../../acme-client/index.ts';
 import { errorText, type Logger } from '../../base/index.ts';
 import type { DnsCredentials } from './credentials.ts';
+import type { PersistentRecords } from './persistent-records.ts';
 import type { Dns01 } from './port.ts';
 import { challengeRecordName } from './record-name.ts';
 
@@ -10,7 +11,13 @@ import { challengeRecordName } from './record-name.ts';
  * zones cover the names. Empty where no credential is for any of them.
  */
 export async function dnsSolvers(
-  context: { readonly dns01: Dns01; readonly credentials: DnsCredentials; readonly log: Logger },
+  context: {
+    readonly dns01: Dns01;
+    readonly credentials: DnsCredentials;
+    /** Without them dns-persist-01 is not answered. */
+    readonly persistent?: PersistentRecords;
+    readonly log: Logger;
+  },
   wish: { readonly names: readonly string[]; readonly credentialId?: string },
 ): Promise<ChallengeSolver[]> {
   const { credentials } = context;
@@ -22,9 +29,13 @@ export async function dnsSolvers(
   // A name may be delegated by CNAME into a zone that no name is in: whether it is shows when it is written.
   const delegable = known.some(({ provider }) => provider === 'acme-dns') && wish.credentialId === undefined;
   if (covered.size === 0 && !delegable) return [];
-  return (['dns-01', 'dns-account-01'] as const).map((type) =>
+  const { persistent, log } = context;
+  const removed = (['dns-01', 'dns-account-01'] as const).map((type) =>
     createDnsSolver(context, type, covered, wish.credentialId),
   );
+  return persistent === undefined
+    ? removed
+    : [...removed, createPersistentSolver({ persistent, log }, covered, wish.credentialId)];
 }
 
 function createDnsSolver(
@@ -35,7 +46,7 @@ function createDnsSolver(
 ): ChallengeSolver {
   return {
     type,
-    canSolve: (identifier) => identifier.type === 'dns' && (covered.size === 0 || covered.has(identifier.value)),
+    canSolve: isCovered(covered),
     async present({ identifier, keyAuthorization, accountUrl, signal }: SolvableChallenge) {
       const recordName = challengeRecordName(type, identifier.value, accountUrl);
       const value = createHash('sha256').update(keyAuthorization).digest('base64url');
@@ -54,6 +65,30 @@ function createDnsSolver(
         throw error;
       }
       return cleanUp;
+    },
+  };
+}
+
+const isCovered =
+  (covered: ReadonlySet<string>) =>
+  ({ type, value }: SolvableChallenge['identifier']): boolean =>
+    type === 'dns' && (covered.size === 0 || covered.has(value));
+
+/** draft-ietf-acme-dns-persist: no token; the record says who may, and stays when the challenge is over. */
+function createPersistentSolver(
+  { persistent, log }: { readonly persistent: PersistentRecords; readonly log: Logger },
+  covered: ReadonlySet<string>,
+  credentialId: string | undefined,
+): ChallengeSolver {
+  return {
+    type: 'dns-persist-01',
+    canSolve: isCovered(covered),
+    async present({ identifier, wildcard, accountUrl, challenge, signal }: SolvableChallenge) {
+      const offered: unknown = challenge['issuer-domain-names'];
+      const issuers = Array.isArray(offered) ? offered.filter((name) => typeof name === 'string') : [];
+      const wish = { domain: identifier.value, issuers, accountUrl, wildcard, credentialId };
+      await persistent.hold(wish, { signal, onStep: (words) => log.info({ name: identifier.value }, words) });
+      return async () => {};
     },
   };
 }

@@ -214,7 +214,7 @@ export function createDnsCredentials(
           party: 'client',
           retry: 'backoff',
           status: 409,
-          advice: 'try again once the challenges under way have ended',
+          advice: 'try again once the challenges under way have ended, and certificates by dns-persist-01 are gone',
         });
       await store.write(async (tx) => {
         await deleteDnsCredential(tx, id);

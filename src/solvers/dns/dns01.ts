@@ -2,6 +2,7 @@ import { type Clock, Fault, faultOf, type Logger } from '../../base/index.ts';
 import type { DnsClient } from '../../dns/index.ts';
 import type { Store } from '../../store/index.ts';
 import { type DnsCredentials, mayWrite, type OpenCredential } from './credentials.ts';
+import { keepsPersistent, type PersistentNeed } from './persistent-records.ts';
 import type { Dns01, Dns01Call, DnsChallenge } from './port.ts';
 import { awaitPropagation } from './propagation.ts';
 import { longestZone, type ProviderZone, zoneCandidates } from './provider.ts';
@@ -15,6 +16,8 @@ export interface Dns01Options {
   readonly log: Logger;
   /** GATEHOUSE_ACME_DISABLE_PROPAGATION_CHECK. */
   readonly disablePropagationCheck?: boolean;
+  /** Without it every record is removed in the end. */
+  readonly need?: PersistentNeed;
   /** How long authoritative servers may take, in ms; 5 minutes when absent. */
   readonly propagationMs?: number;
   /** How much longer configured resolvers may take, in ms; 30 seconds when absent. */
@@ -25,8 +28,11 @@ const PROPAGATION_MS = 5 * 60_000;
 const RESOLVERS_MS = 30_000;
 
 export function createDns01(options: Dns01Options): Dns01 {
-  const { credentials, dns, clock } = options;
-  const records = createDnsRecords(options);
+  const { credentials, dns, clock, need } = options;
+  const records = createDnsRecords({
+    ...options,
+    ...(need !== undefined && { keeps: keepsPersistent({ need, clock }) }),
+  });
   const limits = {
     authoritativeMs: options.propagationMs ?? PROPAGATION_MS,
     resolversMs: options.resolversMs ?? RESOLVERS_MS,
@@ -53,13 +59,14 @@ export function createDns01(options: Dns01Options): Dns01 {
       for (const { name, zone } of placed) call.onStep?.(`wrote TXT ${name} in zone ${zone}`);
       return { id, records: placed.map(({ provider: _, zoneRef: __, ...record }) => record) };
     },
-    async waitForPropagation(presentation, call = {}) {
+    async waitForPropagation(presentation, call = {}, withinMs = limits.authoritativeMs) {
       if (options.disablePropagationCheck === true) {
         call.onStep?.('the propagation check is switched off');
         return { agreed: false, skipped: true, rounds: 0, answers: [] };
       }
       const signal = call.signal ?? new AbortController().signal;
-      return awaitPropagation(presentation.records, dns, clock, limits, call, async (lost) => {
+      const within = { ...limits, authoritativeMs: withinMs };
+      return awaitPropagation(presentation.records, dns, clock, within, call, async (lost) => {
         const values = new Set(lost.map(({ value }) => value));
         await records.rewrite(presentation.id, values, signal);
       });

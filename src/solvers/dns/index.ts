@@ -10,6 +10,7 @@ export {
 } from './credentials.ts';
 export { createDns01, type Dns01Options } from './dns01.ts';
 export { DNS_PROVIDERS, type DnsProviderName, parseProviderFields } from './fields.ts';
+export { createPersistentRecords, type PersistentNeed, type PersistentRecords } from './persistent-records.ts';
 export type {
   Dns01,
   Dns01Call,

@@ -60,7 +60,7 @@ export interface Dns01 {
     call?: Dns01Call,
   ): Promise<DnsPresentation>;
   /** Until every authoritative server and configured resolver has every value; a `Fault` `dns_not_propagated` else. */
-  waitForPropagation(presentation: DnsPresentation, call?: Dns01Call): Promise<PropagationReport>;
+  waitForPropagation(presentation: DnsPresentation, call?: Dns01Call, withinMs?: number): Promise<PropagationReport>;
   /** Removes our values and no others. Idempotent; what cannot be removed now is tried again by `sweep`. */
   cleanUp(presentationId: string): Promise<void>;
   /** Removes what a killed process left behind; answers when to be called again (ms since the epoch), if ever. */

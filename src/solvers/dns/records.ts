@@ -45,6 +45,8 @@ export function createDnsRecords(context: {
   readonly credentials: DnsCredentials;
   readonly clock: Clock;
   readonly log: Logger;
+  /** When a record that is due is to be looked at again; undefined where it is to go. */
+  readonly keeps?: (row: DnsRecordRow) => Promise<number | undefined>;
 }): DnsRecords {
   const { store, credentials, clock, log } = context;
   // Sets of values are replaced as a whole by some APIs: one change at a time at a name, a few in a zone.
@@ -71,6 +73,12 @@ export function createDnsRecords(context: {
       const facts = { name: row.name, credential: row.credential_id, attempts, problem: faultOf(error).message };
       log.warn(facts, 'a TXT record of ours could not be removed; it is tried again');
     }
+  }
+
+  async function removeUnlessKept(row: DnsRecordRow, signal: AbortSignal): Promise<void> {
+    const due_at = await context.keeps?.(row);
+    if (due_at === undefined) return removeOne(row, signal);
+    await store.write((tx) => updateDnsRecord(tx, row.id, { due_at }));
   }
 
   return {
@@ -103,7 +111,7 @@ export function createDnsRecords(context: {
       for (;;) {
         const due = await dnsRecordsDue(store.db, clock.now(), SWEEP_BATCH);
         const within = AbortSignal.any([AbortSignal.timeout(REMOVAL_MS), ...(signal === undefined ? [] : [signal])]);
-        await Promise.all(due.map((row) => removeOne(row, within)));
+        await Promise.all(due.map((row) => removeUnlessKept(row, within)));
         if (due.length < SWEEP_BATCH || within.aborted) return nextDnsRecordDue(store.db);
       }
     },

@@ -11,6 +11,7 @@ import { certificates } from './200-certificates.ts';
 import { certificateRenewals } from './250-certificate-renewals.ts';
 import { versionIndexes } from './251-version-indexes.ts';
 import { dns } from './300-dns.ts';
+import { dnsOwner } from './301-dns-owner.ts';
 import { apps } from './400-apps.ts';
 import { tokens } from './401-tokens.ts';
 import { audit } from './402-audit.ts';
@@ -39,6 +40,7 @@ const STEPS: Record<string, Step> = {
   '250-certificate-renewals': certificateRenewals,
   '251-version-indexes': versionIndexes,
   '300-dns': dns,
+  '301-dns-owner': dnsOwner,
   '400-apps': apps,
   '401-tokens': tokens,
   '402-audit': audit,

@@ -10,7 +10,7 @@ import { Field, FormProblem } from '../../components/form.tsx';
 const KEYS = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'].map((id) => ({ id, title: id }));
 const CHALLENGES = [
   { id: '', title: 'Whatever works' },
-  ...['tls-alpn-01', 'http-01', 'dns-01'].map((id) => ({ id, title: id })),
+  ...['tls-alpn-01', 'http-01', 'dns-01', 'dns-account-01', 'dns-persist-01'].map((id) => ({ id, title: id })),
 ];
 
 /** A certificate that a person wants for itself, apart from any domain. */
