@@ -2,8 +2,8 @@ import { Fault, faultOf } from '../base/index.ts';
 import type { CertificateVersionRow } from '../store/certificate-versions.ts';
 import type { CertificateRow } from '../store/certificates.ts';
 import type { IssuerRow } from '../store/issuers.ts';
-import { issuersOf, type OpenOrder, openOrderOf } from './facts.ts';
-import { classOf, isIssuersOwn } from './failure.ts';
+import { issuersOf, type OpenOrder, openOrderOf, renewalInfoOf } from './facts.ts';
+import { classOf, comeBackWithin, isIssuersOwn } from './failure.ts';
 import { type Begun, begin, obtain } from './issue.ts';
 import type { IssuerConnections } from './issuers.ts';
 import type { Lease } from './lease.ts';
@@ -59,7 +59,7 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
   const issuer = issuers.get(issuerId);
   if (issuer === undefined) return { fault: unknownIssuer(issuerId), spent: false, order: 'untouched' };
   if (issuer.hold_until !== null && issuer.hold_until > engine.clock.now())
-    return { fault: held(issuer, issuer.hold_until + spread(attempt)), spent: false, order: 'untouched' };
+    return { fault: held(issuer, issuer.hold_until + spread(attempt, issuer)), spent: false, order: 'untouched' };
   let spent: Begun | undefined;
   try {
     const begun = await begin(attempt, issuer, open);
@@ -77,12 +77,17 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
   }
 }
 
-const HOUR = 3_600_000;
-
-/** Those that wait for one issuer come back one after another: within half an hour, sooner where time is short. */
-function spread({ engine, served }: Attempt): number {
-  const left = served === undefined ? HOUR : Math.max(0, served.not_after - engine.clock.now());
-  return engine.random() * Math.min(HOUR / 2, Math.max(60_000, left / 40));
+/** Those that wait for one issuer come back one after another. */
+function spread({ engine, row, served }: Attempt, issuer: IssuerRow): number {
+  const info = renewalInfoOf(row);
+  const within = comeBackWithin({
+    now: engine.clock.now(),
+    hurried: row.wanted !== null || served?.staging !== issuer.staging,
+    ...(served !== undefined && { servedUntil: served.not_after }),
+    // An end of 0 stands for a CA that named no window.
+    ...(info !== undefined && info.versionId === served?.id && info.end > 0 && { windowEnd: info.end }),
+  });
+  return engine.random() * within;
 }
 
 function unknownIssuer(id: string): Fault {

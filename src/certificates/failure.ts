@@ -111,6 +111,25 @@ export function retryTime(options: {
   return Math.round(Math.max(now + wait, notBefore ?? 0));
 }
 
+/**
+ * Within what time those that an issuer kept waiting come back, so that the backlog of an outage does not arrive in one
+ * hour: a renewal with weeks left takes up to a day, one with little left a minute. Inside a window that the CA named it
+ * stays inside; a window that is over may mean that the CA is about to revoke, and a person who asked is waiting.
+ */
+export function comeBackWithin(options: {
+  readonly now: number;
+  /** End of the certificate that is served, if there is one. */
+  readonly servedUntil?: number;
+  /** End of the window that the CA named. */
+  readonly windowEnd?: number;
+  readonly hurried: boolean;
+}): number {
+  const { now, servedUntil, windowEnd = Number.POSITIVE_INFINITY, hurried } = options;
+  const left = servedUntil === undefined ? HOUR : Math.max(0, servedUntil - now);
+  const most = hurried || windowEnd <= now ? HOUR / 2 : Math.min(24 * HOUR, windowEnd - now);
+  return Math.min(most, Math.max(MINUTE, left / 40));
+}
+
 const MOST_SUBPROBLEMS = 20;
 
 export function problemOf(

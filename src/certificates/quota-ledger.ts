@@ -10,6 +10,7 @@ import {
   leftOf,
   limitKeys,
   type OrderNature,
+  reserveLimit,
   useLimit,
 } from './quota.ts';
 
@@ -67,7 +68,7 @@ export async function reserveQuota(
     issuer.id,
     counts.map(({ key }) => key),
   );
-  const uses = counts.map(({ limit, key }) => ({ limit, key, use: useLimit(limit, fullAt(limit.id, key), now) }));
+  const uses = counts.map(({ limit, key }) => ({ limit, key, use: reserveLimit(limit, fullAt(limit.id, key), now) }));
   const refusals = uses.flatMap(({ limit, key, use }) =>
     'waitUntil' in use ? [{ limit, key, waitUntil: use.waitUntil }] : [],
   );

@@ -89,6 +89,21 @@ export function useLimit(
     : { waitUntil: Math.ceil(next - limit.periodMs) };
 }
 
+/**
+ * Whether an order may go. A CA counts when the order reaches it, which is later than we count it, by a different time
+ * for each: so its count frees a place later than ours does, and we wait that much longer.
+ */
+export function reserveLimit(limit: Limit, fullAt: number, now: number): ReturnType<typeof useLimit> {
+  const way = longestWay(limit);
+  const use = useLimit(limit, fullAt, now - way);
+  return 'waitUntil' in use
+    ? { waitUntil: use.waitUntil + way }
+    : { fullAt: Math.ceil(Math.max(fullAt, now) + limit.periodMs / limit.most) };
+}
+
+/** How long an order may be on its way and the count still holds; less where a whole period is not much more. */
+export const longestWay = ({ periodMs }: Limit): number => Math.min(60_000, periodMs / 10);
+
 export function leftOf(limit: Limit, fullAt: number, now: number): number {
   const interval = limit.periodMs / limit.most;
   return Math.max(0, Math.floor((limit.periodMs - Math.max(0, fullAt - now) + 1) / interval));
