@@ -71,9 +71,29 @@ export const Certificate = named(
 );
 export type Certificate = Static<typeof Certificate>;
 
+export const ServingFinding = named(
+  'ServingFinding',
+  Type.Object({
+    certificate_id: Type.String(),
+    name: Type.String(),
+    publisher: Type.String({ description: 'the place that was looked at: edge, traefik-files, …' }),
+    kind: words(['nothing_shown', 'default_certificate', 'differs', 'expired', 'chain', 'not_looked_at']),
+    detail: Type.String(),
+    since: Time,
+    advice: Type.String(),
+  }),
+);
+export type ServingFinding = Static<typeof ServingFinding>;
+
 export const CertificateDetail = named(
   'CertificateDetail',
-  Type.Object({ ...Certificate.properties, versions: Type.Array(CertificateVersion) }),
+  Type.Object({
+    ...Certificate.properties,
+    versions: Type.Array(CertificateVersion),
+    findings: Type.Array(ServingFinding, {
+      description: 'where clients are shown something else than what was issued',
+    }),
+  }),
 );
 export type CertificateDetail = Static<typeof CertificateDetail>;
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Certificate, Quota } from './certificates.ts';
+import { Certificate, Quota, ServingFinding } from './certificates.ts';
 import { Nullable, named, Time } from './common.ts';
 
 export const EdgeTraffic = Type.Object({
@@ -43,6 +43,9 @@ export const SystemStatus = named(
     }),
     certificates: Type.Record(Type.String(), Type.Integer(), { description: 'how many are in each status' }),
     needs_attention: Type.Array(Certificate),
+    findings: Type.Array(ServingFinding, {
+      description: 'where clients are shown something else than what was issued, as several looks confirmed',
+    }),
     ending_soon: Type.Array(Certificate, { description: 'served versions that end within 30 days' }),
     runway: Type.Array(
       Type.Object({

@@ -12,7 +12,7 @@ import type { CertificateStatus } from '../store/certificates.ts';
 import { isWildcard, parseCertificateName } from '../x509/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { absent, type ControlDeps, invalid, notFound, performed } from './context.ts';
-import { certificateDocument, certificateEventDocument, time, versionDocument } from './documents.ts';
+import { certificateDocument, certificateEventDocument, findingDocument, time, versionDocument } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
 import type { CertificateView } from './ports/index.ts';
 
@@ -114,7 +114,11 @@ export function createCertificateUseCases(deps: ControlDeps): CertificateUseCase
     async get(actor, reference) {
       requirePermission(actor, 'system.acme.read');
       const view = await find(reference);
-      return { ...document(view), versions: (await engine.versions(view.id)).map(versionDocument) };
+      const [versions, findings] = await Promise.all([
+        engine.versions(view.id),
+        deps.servingFindings?.of(view.id) ?? [],
+      ]);
+      return { ...document(view), versions: versions.map(versionDocument), findings: findings.map(findingDocument) };
     },
     renew: (actor, reference) =>
       performed(deps, actor, act('renew', reference), async () => {

@@ -26,6 +26,7 @@ export interface ControlDeps {
   readonly network?: ports.NetworkPort;
   readonly conversations?: ports.ConversationPort;
   readonly ingress?: ports.IngressRoutePort;
+  readonly servingFindings?: ports.ServingFindingPort;
   readonly edge?: ports.EdgePort;
   /** Whether every data plane that should serve a version has it. */
   readonly delivered?: (certificateId: string, versionId: string) => Promise<boolean>;

@@ -8,6 +8,7 @@ import type {
   CertificateVersion,
   Issuer,
   Quota,
+  ServingFinding,
   Token,
 } from '../contract/index.ts';
 import { autoDomain } from '../domains/index.ts';
@@ -100,6 +101,12 @@ export function certificateDocument(view: ports.CertificateView, now: number): C
     updated_at: time(view.updatedAt),
   };
 }
+
+export const findingDocument = ({ certificateId, since, ...rest }: ports.ServingFindingView): ServingFinding => ({
+  ...rest,
+  certificate_id: certificateId,
+  since: time(since),
+});
 
 export function certificateEventDocument(event: ports.CertificateEvent): CertificateEvent {
   const { problem } = event;

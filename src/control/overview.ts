@@ -2,7 +2,7 @@ import type { SystemStatus } from '../contract/index.ts';
 import { latestChange } from '../store/index.ts';
 import { countByDaysLeft, countDomainsByDns, countWaitingMissions, nextRenewals } from '../store/overview.ts';
 import type { ControlDeps } from './context.ts';
-import { certificateDocument, time, timeOrNull } from './documents.ts';
+import { certificateDocument, findingDocument, time, timeOrNull } from './documents.ts';
 import { edgeTraffic } from './edge-traffic.ts';
 
 const DAY = 86_400_000;
@@ -14,7 +14,7 @@ const RENEWALS_SHOWN = 12;
 export async function overview(deps: ControlDeps): Promise<SystemStatus> {
   const { store, certificates } = deps;
   const now = deps.clock.now();
-  const [counts, apps, domains, byDns, failing, ending, runway, renewals, waiting] = await Promise.all([
+  const [counts, apps, domains, byDns, failing, ending, runway, renewals, waiting, found] = await Promise.all([
     certificates.counts(),
     countRows(deps, 'app'),
     countRows(deps, 'domain'),
@@ -24,6 +24,7 @@ export async function overview(deps: ControlDeps): Promise<SystemStatus> {
     countByDaysLeft(store.db, RUNWAY_DAYS, now),
     nextRenewals(store.db, RENEWALS_SHOWN),
     countWaitingMissions(store.db, now),
+    deps.servingFindings?.standing(SHOWN),
   ]);
   const next = await certificates.getMany(renewals.map(({ id }) => id));
   const document = (view: (typeof next)[number]) => certificateDocument(view, now);
@@ -34,6 +35,7 @@ export async function overview(deps: ControlDeps): Promise<SystemStatus> {
     domains: { total: domains, by_dns: byDns },
     certificates: { ...counts },
     needs_attention: failing.map(document),
+    findings: (found?.findings ?? []).map(findingDocument),
     ending_soon: ending.map(document),
     runway: runway.map((count, i) => ({ within_days: i === 0 ? 0 : (RUNWAY_DAYS[i - 1] ?? null), count })),
     next_renewals: next.toSorted((a, b) => (a.renewAt ?? 0) - (b.renewAt ?? 0)).map(document),

@@ -78,13 +78,23 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
         lines.push(`gatehouse_certificates{status="${status}"} ${n}`);
       lines.push('# HELP gatehouse_apps Apps.', '# TYPE gatehouse_apps gauge', `gatehouse_apps ${apps}`);
       lines.push('# HELP gatehouse_domains Domains.', '# TYPE gatehouse_domains gauge', `gatehouse_domains ${domains}`);
-      lines.push(...(await quotaMetrics(deps)));
+      lines.push(...(await findingMetrics(deps)), ...(await quotaMetrics(deps)));
       return `${lines.join('\n')}\n${deps.edge?.metrics() ?? ''}`;
     },
     async ready() {
       await latestChange(store.db);
     },
   };
+}
+
+async function findingMetrics({ servingFindings }: ControlDeps): Promise<string[]> {
+  if (servingFindings === undefined) return [];
+  const { names } = await servingFindings.standing(0);
+  return [
+    '# HELP gatehouse_served_otherwise Names for which clients are shown something else than what was issued.',
+    '# TYPE gatehouse_served_otherwise gauge',
+    ...[...names].map(([publisher, n]) => `gatehouse_served_otherwise{publisher="${publisher}"} ${n}`),
+  ];
 }
 
 /** Limits in use, the fullest of each issuer. */

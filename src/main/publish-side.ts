@@ -10,6 +10,7 @@ import {
   createKubeClient,
   createKubernetesPublisher,
   createServedCertificates,
+  createServingFindings,
   createServingWatch,
   createTlsProbe,
   createTraefikFilePublisher,
@@ -20,6 +21,7 @@ import {
   kubeconfigAccess,
   type Publisher,
   type RouteSource,
+  type ServingFindings,
   type ServingWatch,
   type TraefikSettings,
 } from '../publish/index.ts';
@@ -46,6 +48,8 @@ export interface PublishingDeps {
 
 export interface Publishing {
   readonly routes: IngressRoutes;
+  /** Where clients are shown something else than what was issued. */
+  readonly findings: ServingFindings;
   /** Lets cert-manager begin anew with a domain's certificate, where that is left to it. */
   readonly restartDelegated?: (domainId: string) => Promise<void>;
   readonly stopped: Promise<unknown>;
@@ -105,9 +109,14 @@ export function startPublishing(config: Config, deps: PublishingDeps): Publishin
     publishers,
     ...(document && { document: document.document }),
   });
+  // Where something else gets the certificates, ours are not meant to be shown.
+  const ours = watches.filter(({ publisher }) => !publishers.some((at) => at.name === publisher && groupsOnly(at)));
+  const findings = createServingFindings({ db: store.db, sources, certificates, clock, watches: ours });
   const loops = [...publishers, ...watches].map((loop) => loop.run(signal));
-  return { routes, ...(cluster && { restartDelegated: cluster.restart }), stopped: Promise.all(loops) };
+  return { routes, findings, ...(cluster && { restartDelegated: cluster.restart }), stopped: Promise.all(loops) };
 }
+
+const groupsOnly = (publisher: Publisher & { readonly groupsOnly?: boolean }) => publisher.groupsOnly === true;
 
 function traefikSettings(config: Omit<NonNullable<Config['traefik_http']>, 'probe'>): TraefikSettings {
   const { https_entry_point: https, http_entry_point: http, redirect_plain, challenge_responder, client_ca } = config;

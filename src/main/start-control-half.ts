@@ -120,6 +120,7 @@ export async function startControlHalf(
     network: ingress.network,
     conversations: ingress.conversations,
     ingress: routes,
+    servingFindings: publishing.findings,
     edge,
     caRootFile: caRootFile(dataDir),
     delivered: async (id, version) => picture.certificateVersions().get(id) === version,

@@ -4,6 +4,7 @@
 export type { DeliveryState } from './delivery-state.ts';
 export { createDomainSource } from './domain-source.ts';
 export { createEdgePublisher, type EdgePublisherDeps } from './edge.ts';
+export type { FindingKind } from './findings.ts';
 export { createIngressRoutes, type IngressRoute, type IngressRoutes } from './ingress-routes.ts';
 export type { ClusterCertificate } from './kubernetes/certificate-status.ts';
 export { createKubeClient, type KubeClient } from './kubernetes/client.ts';
@@ -18,6 +19,7 @@ export { createServingWatch, type ServingProbe, type ServingWatch } from './prob
 export type { Publisher, PublisherState } from './publisher.ts';
 export type { RouteGroup, RouteOrigin, RouteSource } from './route-group.ts';
 export { createServedCertificates, type ServedCertificates } from './served-certificates.ts';
+export { createServingFindings, type ServingFinding, type ServingFindings } from './serving-findings.ts';
 export { createTlsProbe } from './tls-probe.ts';
 export type { TraefikSettings } from './traefik/dynamic.ts';
 export type { TraefikFileSettings } from './traefik/file-target.ts';

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createPublishedWorld } from '../../test/fixtures/published-world.ts';
-import { createVirtualClock, silentLogger } from '../base/index.ts';
+import { createVirtualClock, sha256Hex, silentLogger } from '../base/index.ts';
 import { parsePem } from '../x509/index.ts';
 import { createDomainSource } from './domain-source.ts';
 import { createIngressRoutes } from './ingress-routes.ts';
 import { createServingWatch } from './probe.ts';
 import { createPublisher } from './publisher.ts';
 import { createServedCertificates } from './served-certificates.ts';
+import { createServingFindings } from './serving-findings.ts';
+import type { Shown } from './shown.ts';
 import { createTraefikHttpTarget } from './traefik/http-target.ts';
 
 async function opened(t: TestContext) {
@@ -57,7 +59,15 @@ test('what is shown to clients is looked at until it is right, and a wrong certi
     certificate_id: certificate,
   });
   await routes.compose();
-  let shown: Uint8Array = Buffer.from('another certificate');
+  const shownAs = (leaf: Uint8Array): Shown => ({
+    fingerprint: sha256Hex(leaf),
+    serial: '01',
+    issuerName: 'somebody else',
+    notAfter: clock.now() + 86_400_000,
+    selfSigned: false,
+    above: [],
+  });
+  let shown = shownAs(Buffer.from('another certificate'));
   const asked: string[] = [];
   const watch = createServingWatch({
     store,
@@ -73,6 +83,7 @@ test('what is shown to clients is looked at until it is right, and a wrong certi
       },
     },
   });
+  const findings = createServingFindings({ db: store.db, sources, certificates, watches: [watch], clock });
   const abort = new AbortController();
   const running = watch.run(abort.signal);
   t.after(async () => {
@@ -83,10 +94,25 @@ test('what is shown to clients is looked at until it is right, and a wrong certi
   await clock.advance(1_000);
   assert.deepEqual(asked, ['b.example.com']);
   assert.match((await routes.get(domain))?.delivery[0]?.problem ?? '', /another certificate/);
+  assert.match((await findings.of(certificate))[0]?.detail ?? '', /issued by somebody else/);
+  // The place may still be loading it, so one look alone calls nobody.
+  assert.deepEqual((await findings.standing(20)).findings, []);
   const [served] = await certificates.find([certificate]);
-  shown = parsePem('CERTIFICATE', served!.chain)[0]!;
+  const [leaf, ...above] = parsePem('CERTIFICATE', served!.chain);
+  shown = { ...shownAs(leaf!), above: above.map((der) => sha256Hex(der)) };
   await clock.advance(3_000);
   assert.equal((await routes.get(domain))?.delivery[0]?.state, 'seen');
+  assert.deepEqual(await findings.of(certificate), []);
+  // Nothing differs, so the next look is the one at everything, and then one each hour.
   await clock.advance(600_000);
-  assert.equal(asked.length, 2);
+  assert.equal(asked.length, 3);
+  shown = shownAs(Buffer.from('put in its place'));
+  for (const pause of [3_600_000, 3_000, 10_000]) await clock.advance(pause);
+  assert.equal(asked.length, 6);
+  assert.deepEqual(
+    (await findings.of(certificate)).map(({ name, publisher, kind }) => ({ name, publisher, kind })),
+    [{ name: 'b.example.com', publisher: 'traefik-http', kind: 'differs' }],
+  );
+  const { findings: standing, names } = await findings.standing(20);
+  assert.deepEqual([standing.length, names.get('traefik-http')], [1, 1]);
 });

@@ -86,8 +86,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         else waiting.set(item, (waiting.get(item) ?? 0) + 1);
         if (fault !== undefined) lastProblem = fault.details;
       }
-      deps.onDelivered?.(items.filter((item) => !failed.has(item)));
       await recordDeliveries(deps, target.name, items, wanted, failed);
+      deps.onDelivered?.(items.filter((item) => !failed.has(item)));
     }
     if (waiting.size === 0) upToDateAt = clock.now();
   };

@@ -16,6 +16,10 @@ export interface DeliveryTables {
     seen_at: number | null;
     /** Why the last look got no certificate, in words. */
     seen_problem: string | null;
+    /** JSON of `Shown`: what the last look saw besides the leaf's digest. */
+    seen_facts: string | null;
+    /** Since when each look has seen the same. */
+    seen_since: number | null;
   };
 }
 
@@ -32,9 +36,15 @@ export async function putDeliveries(
     await tx
       .insertInto('delivery')
       .values(
-        outcomes
-          .slice(from, from + PER_STATEMENT)
-          .map((outcome) => ({ ...outcome, publisher, seen: null, seen_at: null, seen_problem: null })),
+        outcomes.slice(from, from + PER_STATEMENT).map((outcome) => ({
+          ...outcome,
+          publisher,
+          seen: null,
+          seen_at: null,
+          seen_problem: null,
+          seen_facts: null,
+          seen_since: null,
+        })),
       )
       .onConflict((conflict) =>
         conflict.columns(['item', 'publisher']).doUpdateSet((e) => ({
@@ -60,9 +70,18 @@ export async function putSeen(
   tx: Db,
   publisher: string,
   item: string,
-  seen: Pick<DeliveryRow, 'seen' | 'seen_at' | 'seen_problem'>,
+  seen: Pick<DeliveryRow, 'seen' | 'seen_problem' | 'seen_facts'> & { readonly seen_at: number },
 ): Promise<void> {
-  await tx.updateTable('delivery').set(seen).where('publisher', '=', publisher).where('item', '=', item).execute();
+  const before = await tx
+    .selectFrom('delivery')
+    .select(['seen', 'seen_facts', 'seen_since'])
+    .where('publisher', '=', publisher)
+    .where('item', '=', item)
+    .executeTakeFirst();
+  const same = before !== undefined && before.seen === seen.seen && before.seen_facts === seen.seen_facts;
+  const since = (same ? before.seen_since : null) ?? seen.seen_at;
+  const facts = { ...seen, seen_since: since };
+  await tx.updateTable('delivery').set(facts).where('publisher', '=', publisher).where('item', '=', item).execute();
 }
 
 /** Of all publishers. */

@@ -211,6 +211,10 @@ function showCertificate(
     );
     if (why.advice !== null) output.line(`  do           ${why.advice}`);
   }
+  for (const { name, publisher, detail, since, advice } of certificate.findings) {
+    output.line(`  ${output.bad('seen')}         ${name} at ${publisher}: ${detail} (since ${shortTime(since)} UTC)`);
+    output.line(`  do           ${advice}`);
+  }
   if (events.length > 0) output.line('  history');
   for (const event of events)
     output.line(`    ${output.dim(shortTime(event.at))}  ${event.step.padEnd(13)}${event.detail}`);

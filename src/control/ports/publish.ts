@@ -35,3 +35,23 @@ export interface IngressRoutePort {
   /** Publishes everything again; for a person who mended a publisher. */
   compose?(certificateId?: string): Promise<void>;
 }
+
+/** Where clients are shown something else than what was issued. */
+export interface ServingFindingView {
+  readonly publisher: string;
+  readonly name: string;
+  readonly certificateId: string;
+  readonly kind: 'nothing_shown' | 'default_certificate' | 'differs' | 'expired' | 'chain' | 'not_looked_at';
+  readonly detail: string;
+  readonly since: number;
+  readonly advice: string;
+}
+
+export interface ServingFindingPort {
+  of(certificateId: string): Promise<readonly ServingFindingView[]>;
+  /** Those that several looks confirmed, and how many names they are about at each publisher. */
+  standing(shown: number): Promise<{
+    readonly findings: readonly ServingFindingView[];
+    readonly names: ReadonlyMap<string, number>;
+  }>;
+}

@@ -22,6 +22,7 @@ import { domainLists } from './407-domain-lists.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
 import { deliveries } from './600-deliveries.ts';
+import { seenFacts } from './601-seen-facts.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
 
 /** One step of the schema. A step that has been released is never edited: a later step mends it. */
@@ -52,6 +53,7 @@ const STEPS: Record<string, Step> = {
   '500-networks': networks,
   '501-missions': missions,
   '600-deliveries': deliveries,
+  '601-seen-facts': seenFacts,
 };
 
 export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

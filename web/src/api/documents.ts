@@ -30,6 +30,7 @@ export type {
   Peer,
   Permission,
   PortMapping,
+  ServingFinding,
   SystemCa,
   SystemStatus,
   Token,

@@ -131,6 +131,7 @@ function Details({ path, certificate }: { path: string; certificate: Certificate
             </div>
           )}
         </section>
+        <ServedAgainstIssued certificate={certificate} />
         <section className="card">
           <h2>History</h2>
           <Timeline events={events} />
@@ -142,6 +143,33 @@ function Details({ path, certificate }: { path: string; certificate: Certificate
         </section>
       )}
     </>
+  );
+}
+
+function ServedAgainstIssued({ certificate: { served, findings } }: { certificate: CertificateDetail }) {
+  return (
+    <section className="card" aria-label="Served against issued">
+      <h2>Served against issued</h2>
+      {findings.length === 0 ? (
+        <p className="quiet">
+          {served === null
+            ? 'There is nothing to compare yet.'
+            : 'No look at its names found anything else than what was issued. They are looked at after each delivery and every hour.'}
+        </p>
+      ) : (
+        findings.map(({ publisher, name, kind, detail, since, advice }) => (
+          <div key={`${publisher} ${name} ${kind}`} className="notice bad">
+            <strong>
+              {name} at {publisher}
+            </strong>
+            <span>
+              {detail}, since <Time at={since} />
+            </span>
+            <span>What to do: {advice}</span>
+          </div>
+        ))
+      )}
+    </section>
   );
 }
 

@@ -50,6 +50,20 @@ export function Attention({ status }: { status: SystemStatus }) {
     items.push(
       <Item key="more" tone="bad" href="/app/system/acme/certificates?status=failed" title="And more certificates" />,
     );
+  for (const finding of status.findings.slice(0, SHOWN))
+    items.push(
+      <Item
+        key={`seen ${finding.publisher} ${finding.name} ${finding.kind}`}
+        tone="bad"
+        href={`/app/system/acme/certificates/${finding.certificate_id}`}
+        title={`${finding.name} at ${finding.publisher}`}
+      >
+        <span>
+          {finding.detail}, since <Time at={finding.since} />
+        </span>
+        <span>What to do: {finding.advice}</span>
+      </Item>,
+    );
   if (unset > 0)
     items.push(
       <Item
