@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createSealer } from '../secrets/index.ts';
 import { createPictureReader, createPictureWriter } from './index.ts';
@@ -46,6 +47,29 @@ test('what the writer commits is what the next lookup of a reader sees', (t) => 
   assert.equal(reader.routesOf('shop.example.com').length, 1);
   writer.deleteRoute('r1');
   assert.deepEqual([...reader.routes()], []);
+  writer.close();
+  reader.close();
+});
+
+test('a picture of an older release is opened, and a staging certificate is told from others', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-picture-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'picture.db');
+  const sealer = createSealer([Buffer.alloc(32, 7)]);
+  const older = createPictureWriter(path, sealer);
+  older.putCertificate(certificate('c1', 'v1', ['shop.example.com']));
+  older.close();
+  const database = new DatabaseSync(path);
+  database.exec('ALTER TABLE certificate DROP COLUMN staging');
+  database.close();
+  const writer = createPictureWriter(path, sealer);
+  writer.putCertificate({ ...certificate('c2', 'v1', ['shop.example.com']), staging: true });
+  const reader = createPictureReader(path, sealer);
+  const found = reader.certificatesFor('shop.example.com').map(({ id, staging }) => [id, staging === true]);
+  assert.deepEqual(found.sort(), [
+    ['c1', false],
+    ['c2', true],
+  ]);
   writer.close();
   reader.close();
 });

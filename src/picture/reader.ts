@@ -49,6 +49,7 @@ export function createPictureReader(path: string, sealer: Sealer): PictureReader
     ).toString(),
     notBefore: row.not_before as number,
     notAfter: row.not_after as number,
+    ...(row.staging === 1 && { staging: true }),
   });
 
   return {

@@ -12,6 +12,8 @@ export interface ServedCertificate {
   readonly key: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  /** From an issuer that is for trying only. */
+  readonly staging?: boolean;
 }
 
 /** A challenge that is open, as the edge must answer it. */

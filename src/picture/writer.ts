@@ -50,7 +50,7 @@ export function createPictureWriter(path: string, sealer: Sealer): PictureWriter
   // '0' follows '/' in ASCII, so this range is everything that begins with `group/`.
   const groupRoutes = db.prepare("SELECT id, body FROM route WHERE id = ? OR (id >= ? || '/' AND id < ? || '0')");
   const routeHost = db.prepare('SELECT host FROM route WHERE id = ?');
-  const insertCertificate = run('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const insertCertificate = run('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
   const removeCertificate = run('DELETE FROM certificate WHERE id = ?');
   const insertName = run('INSERT OR REPLACE INTO certificate_name VALUES (?, ?)');
   const removeNames = run('DELETE FROM certificate_name WHERE certificate_id = ?');
@@ -112,10 +112,10 @@ export function createPictureWriter(path: string, sealer: Sealer): PictureWriter
     },
     putCertificate: (certificate) =>
       batch(() => {
-        const { id, version, names, chain, key, notBefore, notAfter } = certificate;
+        const { id, version, names, chain, key, notBefore, notAfter, staging = false } = certificate;
         const sealed = sealer.seal(Buffer.from(key), keyContext(id, version));
         removeNames(id);
-        insertCertificate(id, version, JSON.stringify(names), chain, sealed, notBefore, notAfter);
+        insertCertificate(id, version, JSON.stringify(names), chain, sealed, notBefore, notAfter, Number(staging));
         for (const name of names) insertName(name, id);
         noteChange('certificate', id);
       }),

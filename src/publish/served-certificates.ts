@@ -14,6 +14,8 @@ export interface ServedVersion {
   readonly fingerprint: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  /** From an issuer that is for trying only. */
+  readonly staging: boolean;
 }
 
 /** The one reading of which certificates are served, and with which version. */
@@ -40,10 +42,11 @@ export function createServedCertificates(db: Db, secrets: Pick<SecretStore, 'get
           'certificate_version.fingerprint as fingerprint',
           'certificate_version.not_before as notBefore',
           'certificate_version.not_after as notAfter',
+          'certificate_version.staging as staging',
         ])
         .where('certificate.id', 'in', [...ids])
         .execute();
-      return rows.map((row) => ({ ...row, names: JSON.parse(row.names) as string[] }));
+      return rows.map((row) => ({ ...row, names: JSON.parse(row.names) as string[], staging: row.staging === 1 }));
     },
     async versions({ after, limit }) {
       let query = db
@@ -55,7 +58,7 @@ export function createServedCertificates(db: Db, secrets: Pick<SecretStore, 'get
       if (after !== undefined) query = query.where('id', '>', after);
       return (await query.execute()).flatMap(({ id, version }) => (version === null ? [] : [{ id, version }]));
     },
-    async withKey({ id, version, names, chain, keyPath, notBefore, notAfter }) {
+    async withKey({ id, version, names, chain, keyPath, notBefore, notAfter, staging }) {
       const key = await secrets.get(keyPath);
       if (key === undefined)
         throw new Fault({
@@ -65,7 +68,8 @@ export function createServedCertificates(db: Db, secrets: Pick<SecretStore, 'get
           retry: 'backoff',
           advice: `restore it, or get a new one: gatehouse certificates renew ${id}`,
         });
-      return { id, version, names, chain, key: Buffer.from(key).toString(), notBefore, notAfter };
+      const times = { notBefore, notAfter, ...(staging && { staging }) };
+      return { id, version, names, chain, key: Buffer.from(key).toString(), ...times };
     },
   };
 }

@@ -20,8 +20,7 @@ const run = promisify(execFile);
 const ZONES = ['shop.test', 'deep.shop.test'];
 const NAMES = ['*.shop.test', 'shop.test', 'a.deep.shop.test'];
 
-/** How lego, a client that others wrote, takes each vendor's credential. Debian's is built
- * without the others; newer ones are in `dns-lego.peers.ts`. */
+/** How lego, a client that others wrote, takes each vendor's credential. Debian's is built without the others. */
 const LEGO: Record<string, (fields: Record<string, string>, directory: string) => Record<string, string>> = {
   digitalocean: ({ api_token = '' }) => ({ DO_AUTH_TOKEN: api_token }),
   gcloud: ({ service_account_json = '' }, directory) => {

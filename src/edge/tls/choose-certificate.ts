@@ -3,11 +3,12 @@ export interface Candidate {
   readonly names: readonly string[];
   readonly notBefore: number;
   readonly notAfter: number;
+  readonly staging?: boolean;
 }
 
 /**
- * The one to serve for a name: one in its time before one that is not, an exact name before a wildcard, then the one
- * that lasts longest. An expired one is still an answer: the client can say what is wrong, and a missing one cannot.
+ * The one to serve for a name: a staging one only where there is no other, one in its time before one that is not, an
+ * exact name before a wildcard, then the one that lasts longest. An expired one is still an answer: the client can say what is wrong, and a missing one cannot.
  */
 export function chooseCertificate<C extends Candidate>(
   candidates: readonly C[],
@@ -15,7 +16,9 @@ export function chooseCertificate<C extends Candidate>(
   now: number,
 ): C | undefined {
   const rank = (candidate: C) =>
-    (candidate.notBefore <= now && now < candidate.notAfter ? 2 : 0) + (candidate.names.includes(serverName) ? 1 : 0);
+    (candidate.staging === true ? 0 : 4) +
+    (candidate.notBefore <= now && now < candidate.notAfter ? 2 : 0) +
+    (candidate.names.includes(serverName) ? 1 : 0);
   let best: C | undefined;
   for (const candidate of candidates) {
     const difference = best === undefined ? 1 : rank(candidate) - rank(best);
