@@ -1,6 +1,7 @@
 import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely';
 import pg from 'pg';
@@ -171,7 +172,9 @@ async function openPostgres(options: StoreOptions): Promise<Store> {
           committed?.(result);
           return result;
         } catch (error) {
-          if (attempt >= 20 || !SERIALIZATION_FAILURES.has((error as { code?: string }).code ?? '')) throw error;
+          if (attempt >= 40 || !SERIALIZATION_FAILURES.has((error as { code?: string }).code ?? '')) throw error;
+          // Many writers of one row: at once they would meet again, and again.
+          await delay(Math.random() * Math.min(50, 2 * attempt));
         }
       }
     },
