@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Environment } from '../base/index.ts';
+import { type Environment, systemClock } from '../base/index.ts';
 import { type Client, createClient } from './client.ts';
 import { type ConnectionOptions, findConnection } from './connection.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
@@ -33,7 +33,7 @@ export function createAct(env: Environment, streams: Streams): Act {
           env,
           output: createOutput(options.json === true, env, streams),
           dataDir: options.dataDir,
-          now: () => Date.now(),
+          now: systemClock.now,
           // Looked for when it is first used: what needs no server works without one.
           get client() {
             client ??= createClient(findConnection(options, env));

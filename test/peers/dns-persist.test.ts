@@ -8,6 +8,7 @@ import { startAcmeServer } from '../fixtures/acme-server.ts';
 import { createDns01World, txtValues } from '../fixtures/dns01.ts';
 import { startEngine, until } from '../fixtures/engine.ts';
 import { loopbackZone, startBind } from '../fixtures/name-servers.ts';
+import { until as eventually } from '../fixtures/until.ts';
 
 const DAY = 24 * 3600_000;
 const PERSISTENT = '_validation-persist.shop.test';
@@ -135,7 +136,7 @@ test('a record of dns-persist-01 is written once, and lives as long as it is nee
       [other, 'person:2', 0],
     ] as const) {
       await certificates.release(reference);
-      while ((await certificates.get(gone)) !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually('removed', async () => (await certificates.get(gone)) === undefined);
       at.time.ahead += DAY;
       await at.dns.dns01.sweep();
       assert.equal((await at.values()).length, left);

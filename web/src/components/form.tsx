@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { FieldError, Input, Label, Text, TextArea, TextField } from 'react-aria-components';
+import { Button, FieldError, Input, Label, Text, TextArea, TextField } from 'react-aria-components';
 import type { Problem } from '../api/client.ts';
 
 interface FieldProps {
@@ -65,5 +65,33 @@ export function FormProblem({ problem, fields = [] }: { problem: Problem | null;
       )}
       {problem.advice !== undefined && <span>{problem.advice}</span>}
     </div>
+  );
+}
+
+interface FormFootProps {
+  readonly action: string;
+  readonly problem: Problem | null;
+  /** Fields of the form that show their own problems. */
+  readonly fields: readonly string[];
+  readonly disabled: boolean;
+  readonly onCancel: () => void;
+}
+
+/** How every form in a dialog ends: what was refused as a whole, the action, and the way out. */
+export function FormFoot({ action, problem, fields, disabled, onCancel }: FormFootProps) {
+  return (
+    <>
+      <div className="wide">
+        <FormProblem problem={problem} fields={fields} />
+      </div>
+      <div className="actions wide">
+        <Button type="submit" className="button primary" isDisabled={disabled}>
+          {action}
+        </Button>
+        <Button className="button" onPress={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </>
   );
 }

@@ -1,11 +1,10 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import { useLocation } from 'wouter';
 import type { Certificate, DnsCredential, Issuer } from '../../api/documents.ts';
 import { useChange, useList } from '../../api/hooks.ts';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 const KEYS = ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'].map((id) => ({ id, title: id }));
 const CHALLENGES = [
@@ -72,17 +71,13 @@ export function NewCertificate({ onClose }: { onClose: () => void }) {
             ...credentials.map(({ id, name, provider }) => ({ id, title: `${name} (${provider})` })),
           ]}
         />
-        <div className="wide">
-          <FormProblem problem={create.error} fields={['names']} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending}>
-            Get it
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Get it"
+          problem={create.error}
+          fields={['names']}
+          disabled={create.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

@@ -1,10 +1,9 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import type { DnsProvider } from '../../api/documents.ts';
 import { useChange, useDocument } from '../../api/hooks.ts';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 /** Asks for the fields that the chosen provider needs, as the server's own table of providers says. */
 export function NewCredential({ onClose }: { onClose: () => void }) {
@@ -52,20 +51,13 @@ export function NewCredential({ onClose }: { onClose: () => void }) {
           hint="Empty: every zone that it can see"
           problem={create.error}
         />
-        <div className="wide">
-          <FormProblem
-            problem={create.error}
-            fields={['name', 'zones', ...wanted.map((field) => `fields.${field.name}`)]}
-          />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending}>
-            Add
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Add"
+          problem={create.error}
+          fields={['name', 'zones', ...wanted.map((field) => `fields.${field.name}`)]}
+          disabled={create.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

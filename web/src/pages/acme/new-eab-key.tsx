@@ -4,7 +4,7 @@ import type { CreatedEabKey } from '../../api/documents.ts';
 import { useChange } from '../../api/hooks.ts';
 import { CopyLine } from '../../components/copy.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 /** Makes a key for one account, and shows its secret once. */
 export function NewEabKey({ profile, onClose }: { profile: string; onClose: () => void }) {
@@ -67,17 +67,13 @@ export function NewEabKey({ profile, onClose }: { profile: string; onClose: () =
           problem={create.error}
           hint="Empty: never"
         />
-        <div className="wide">
-          <FormProblem problem={create.error} fields={['names.allow', 'max_certificates', 'expires_in_days']} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending}>
-            Make the key
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Make the key"
+          problem={create.error}
+          fields={['names.allow', 'max_certificates', 'expires_in_days']}
+          disabled={create.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

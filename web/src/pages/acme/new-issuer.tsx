@@ -1,9 +1,8 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import { useChange } from '../../api/hooks.ts';
 import { Check } from '../../components/check.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 /** Any ACME directory as an issuer; it is asked before anything is kept. */
 export function NewIssuer({ onClose }: { onClose: () => void }) {
@@ -60,17 +59,13 @@ export function NewIssuer({ onClose }: { onClose: () => void }) {
             For trying only: its certificates never count for production
           </Check>
         </div>
-        <div className="wide">
-          <FormProblem problem={create.error} fields={['id', 'directory', 'profile', 'ca_certificate']} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending}>
-            {create.isPending ? 'Asking its directory…' : 'Add'}
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action={create.isPending ? 'Asking its directory…' : 'Add'}
+          problem={create.error}
+          fields={['id', 'directory', 'profile', 'ca_certificate']}
+          disabled={create.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

@@ -1,10 +1,9 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import { useChange } from '../../api/hooks.ts';
 import { Check } from '../../components/check.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 const MODES = [
   { id: 'challenge', title: 'Each name is proved by a challenge' },
@@ -85,20 +84,13 @@ export function NewProfile({ onClose }: { onClose: () => void }) {
           placeholder="10.0.0.0/8"
           hint="For validation; public ones always may"
         />
-        <div className="wide">
-          <FormProblem
-            problem={create.error}
-            fields={['id', 'names.allow', 'validation.allowed_cidrs', 'max_ttl_seconds']}
-          />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending}>
-            Make it
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Make it"
+          problem={create.error}
+          fields={['id', 'names.allow', 'validation.allowed_cidrs', 'max_ttl_seconds']}
+          disabled={create.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

@@ -1,10 +1,9 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import { useLocation } from 'wouter';
 import type { Certificate } from '../../api/documents.ts';
 import { useChange } from '../../api/hooks.ts';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 /** A chain and key from elsewhere: served and watched for its end like the rest, but not renewed. */
 export function UploadCertificate({ onClose }: { onClose: () => void }) {
@@ -44,17 +43,13 @@ export function UploadCertificate({ onClose }: { onClose: () => void }) {
           problem={upload.error}
           hint="PEM; it is kept sealed and never shown"
         />
-        <div className="wide">
-          <FormProblem problem={upload.error} fields={['chain_pem', 'private_key_pem']} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={upload.isPending}>
-            Take it
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Take it"
+          problem={upload.error}
+          fields={['chain_pem', 'private_key_pem']}
+          disabled={upload.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

@@ -1,11 +1,10 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import { useLocation } from 'wouter';
 import type { App, Domain } from '../../api/documents.ts';
 import { useChange } from '../../api/hooks.ts';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 const NEW_APP = 'new';
 
@@ -82,17 +81,13 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
             />
           </>
         )}
-        <div className="wide">
-          <FormProblem problem={problem} fields={['domain', 'id', 'upstreams[0]']} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={busy}>
-            {busy ? 'Adding…' : 'Add'}
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action={busy ? 'Adding…' : 'Add'}
+          problem={problem}
+          fields={['domain', 'id', 'upstreams[0]']}
+          disabled={busy}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

@@ -1,10 +1,9 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from 'react-aria-components';
 import { useChange } from '../../api/hooks.ts';
 import { Check } from '../../components/check.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 import type { FormField, Kind, Known } from './kinds.ts';
 
 type Values = Readonly<Record<string, string>>;
@@ -33,17 +32,13 @@ export function Create({ kind, known, onClose }: { kind: Kind; known: Known; onC
             first={index === 0}
           />
         ))}
-        <div className="wide">
-          <FormProblem problem={create.error} fields={kind.fields.map(({ name }) => name)} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending}>
-            Make it
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Make it"
+          problem={create.error}
+          fields={kind.fields.map(({ name }) => name)}
+          disabled={create.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );

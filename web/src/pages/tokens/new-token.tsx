@@ -6,7 +6,7 @@ import { useSession } from '../../api/session.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { CopyLine } from '../../components/copy.tsx';
 import { Overlay } from '../../components/dialog.tsx';
-import { Field, FormProblem } from '../../components/form.tsx';
+import { Field, FormFoot } from '../../components/form.tsx';
 
 const LIFETIMES = [
   { id: '30', title: '30 days' },
@@ -57,17 +57,13 @@ export function NewToken({ onClose }: { onClose: () => void }) {
             </Checkbox>
           ))}
         </CheckboxGroup>
-        <div className="wide">
-          <FormProblem problem={create.error} fields={['name']} />
-        </div>
-        <div className="actions wide">
-          <Button type="submit" className="button primary" isDisabled={create.isPending || permissions.length === 0}>
-            Make it
-          </Button>
-          <Button className="button" onPress={onClose}>
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          action="Make it"
+          problem={create.error}
+          fields={['name']}
+          disabled={create.isPending || permissions.length === 0}
+          onCancel={onClose}
+        />
       </form>
     </Overlay>
   );
