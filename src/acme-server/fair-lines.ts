@@ -21,6 +21,7 @@ export interface FairLines<Job extends Waiting> {
   take(): Job | undefined;
   done(job: Job): void;
   readonly underWay: number;
+  readonly waiting: number;
 }
 
 /** Jobs of accounts in turn: one with a thousand waiting delays another's first by one place only. */
@@ -75,6 +76,9 @@ export function createFairLines<Job extends Waiting>(shares: Shares): FairLines<
     },
     get underWay() {
       return running.total;
+    },
+    get waiting() {
+      return known.size - running.total;
     },
   };
 }

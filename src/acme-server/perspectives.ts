@@ -20,6 +20,7 @@ export async function requireQuorum(
   perspectives: readonly Perspective[],
   task: ValidationTask,
   signal: AbortSignal,
+  heard: (perspective: string, result: 'seen' | 'not_seen' | 'unreachable') => void,
 ): Promise<void> {
   const { perspectives_quorum: quorum } = task.policy;
   if (quorum === 0) return;
@@ -27,8 +28,10 @@ export async function requireQuorum(
     perspectives.map(async ({ name, check }) => {
       try {
         const problem = await check(task, signal);
+        heard(name, problem === undefined ? 'seen' : 'not_seen');
         return { name, seen: problem === undefined, problem };
       } catch (error) {
+        heard(name, 'unreachable');
         return { name, seen: false, problem: { type: '', detail: `cannot be asked: ${errorText(error)}` } };
       }
     }),

@@ -17,14 +17,18 @@ interface RefusalOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** When to come again, milliseconds since the epoch. */
   readonly notBefore?: number;
+  /** The limit that is used up, by the name of its setting. */
+  readonly limit?: string;
 }
 
 /** What an ACME client is told when it does not get what it asked for (RFC 8555 §6.7). */
 export class Refusal extends Fault {
+  readonly type: AcmeProblemType;
+  readonly limit: string | undefined;
   readonly problem: ProblemDocument;
   readonly headers: Readonly<Record<string, string>>;
   constructor(type: AcmeProblemType, detail: string, options: RefusalOptions = {}, cause?: unknown) {
-    const { headers = {}, notBefore, status = ACME_PROBLEMS[type], ...members } = options;
+    const { headers = {}, notBefore, limit, status = ACME_PROBLEMS[type], ...members } = options;
     super(
       {
         code: problemUrn(type),
@@ -35,6 +39,8 @@ export class Refusal extends Fault {
       },
       cause,
     );
+    this.type = type;
+    this.limit = limit;
     this.problem = { type: problemUrn(type), detail, status, ...members };
     this.headers = headers;
   }

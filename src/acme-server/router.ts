@@ -34,11 +34,13 @@ const RESOURCES: readonly (readonly [pattern: string, resource: Resource])[] = [
   ['certificate/*/*', certificate],
 ];
 
-const byLength = RESOURCES.map(([pattern, resource]) => ({ segments: pattern.split('/'), resource }));
+const byLength = RESOURCES.map(([pattern, resource]) => ({ pattern, segments: pattern.split('/'), resource }));
 
 export interface Route {
   /** Undefined for the default profile. */
   readonly profileId?: string;
+  /** As `RESOURCES` has it. */
+  readonly pattern: string;
   readonly resource: Resource;
   readonly parameters: readonly string[];
 }
@@ -62,7 +64,8 @@ export function route(path: string): Route | undefined {
       parameters.push(segment);
       return SEGMENT.test(segment);
     });
-    if (fits) return { profileId: match?.[1], resource: candidate.resource, parameters };
+    const { pattern, resource } = candidate;
+    if (fits) return { profileId: match?.[1], pattern, resource, parameters };
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ import { authenticateByAccount, authenticateByKey, openJws } from './authenticat
 import type { Call, Resource } from './call.ts';
 import { collectGarbage } from './collection.ts';
 import { type Answer, readBody, send } from './http.ts';
+import { countRefusal, createAcmeMetrics, readGauges } from './metrics.ts';
 import { createNonceService } from './nonce.ts';
 import { openNonceKey } from './nonce-key.ts';
 import { createProfileSource } from './profile-source.ts';
@@ -24,18 +25,22 @@ export interface AcmeServer {
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when no validation is under way. */
   idle(): Promise<void>;
+  /** `ACME_METRICS` as Prometheus text. */
+  metrics(): Promise<string>;
 }
 
 export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer> {
+  const metrics = createAcmeMetrics();
+  const counting = { ...deps, metrics };
   const services: Services = {
-    ...deps,
+    ...counting,
     nonces: createNonceService({
       key: await openNonceKey(deps),
       foreign: createForeignNonces({ ...deps, rootPem: deps.replicaRoot }),
     }),
     profiles: createProfileSource(deps.store.db),
-    validations: createValidationQueue(deps),
-    upstreamOrders: createUpstreamOrders(deps),
+    validations: createValidationQueue(counting),
+    upstreamOrders: createUpstreamOrders(counting),
   };
   const replica = { ...deps, url: deps.replicaUrl ?? (() => undefined) };
   return {
@@ -50,6 +55,7 @@ export async function createAcmeServer(deps: AcmeServerDeps): Promise<AcmeServer
       ]);
     },
     idle: () => services.validations.idle(),
+    metrics: async () => metrics.text(await readGauges(deps.store.db, services.validations.numbers, deps.clock.now())),
   };
 }
 
@@ -67,19 +73,26 @@ async function collect(deps: AcmeServerDeps, signal: AbortSignal): Promise<void>
 
 async function handle(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const headers: Record<string, string | readonly string[]> = { 'Cache-Control': 'no-store' };
+  const began = performance.now();
   let answer: Answer;
+  const place = { resource: 'none' };
   try {
-    answer = await answerOf(services, request, headers);
+    answer = await answerOf(services, request, headers, place);
     // Nobody is told of a certificate, or anything else, that a power cut could still take back.
     await services.store.confirmed();
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal.problem.status! >= 500)
       services.logger.error({ err: error, url: request.url }, 'an ACME request failed');
+    countRefusal(services.metrics, refusal);
     answer = { status: refusal.problem.status!, headers: refusal.headers, body: refusal.problem };
   }
   // Every answer carries a nonce (RFC 8555 §6.5 asks for it in those to POST), except where nobody could use it.
   headers['Replay-Nonce'] = services.nonces.issue();
+  services.metrics.count('gatehouse_acme_nonces_issued_total', {});
+  const { resource } = place;
+  services.metrics.count('gatehouse_acme_requests_total', { resource, status: String(answer.status) });
+  services.metrics.observe('gatehouse_acme_request_duration_seconds', { resource }, (performance.now() - began) / 1000);
   const links = [headers.Link ?? [], answer.headers?.Link ?? []].flat();
   const { Link: _, ...rest } = answer.headers ?? {};
   if (links.length > 0) headers.Link = links;
@@ -91,6 +104,7 @@ async function answerOf(
   services: Services,
   request: IncomingMessage,
   headers: Record<string, string | readonly string[]>,
+  place: { resource: string },
 ): Promise<Answer> {
   const origin = originOf(services, request);
   const url = URL.parse(request.url ?? '/', origin);
@@ -99,6 +113,7 @@ async function answerOf(
   const found = url === null ? undefined : route(url.pathname);
   if (url === null || found === undefined)
     throw new Refusal('malformed', 'there is nothing at this URL', { status: 404 });
+  place.resource = found.pattern;
   requireMethod(found.resource, request);
   const { profiles } = services;
   const profile = await (found.profileId === undefined ? profiles.getDefault() : profiles.get(found.profileId));

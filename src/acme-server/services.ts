@@ -3,6 +3,7 @@ import type { SecretStore } from '../secrets/index.ts';
 import type { CertificateRow } from '../store/ca.ts';
 import type { Db, Store } from '../store/index.ts';
 import type { ExtendedKeyUsage } from '../x509/index.ts';
+import type { AcmeMetrics } from './metrics.ts';
 import type { NonceService } from './nonce.ts';
 import type { Perspective } from './perspectives.ts';
 import type { ProfileSource } from './profile-source.ts';
@@ -75,6 +76,7 @@ export interface AcmeServerDeps {
 
 /** What resources are given. */
 export interface Services extends AcmeServerDeps {
+  readonly metrics: AcmeMetrics;
   readonly nonces: NonceService;
   readonly profiles: ProfileSource;
   readonly validations: ValidationQueue;

@@ -13,8 +13,11 @@ import {
 import { appendAudit } from '../store/audit.ts';
 import { insertCertificate } from '../store/ca.ts';
 import { parseChain } from '../x509/index.ts';
+import { type AcmeMetrics, countIssued } from './metrics.ts';
 import type { AcmeServerDeps, UpstreamIssuers } from './services.ts';
 import { planUpstreamRetry } from './upstream-retry.ts';
+
+type CountingDeps = AcmeServerDeps & { readonly metrics: AcmeMetrics };
 
 /** Orders of profiles before another CA: finalized here, and `processing` until that CA has said yes or no. */
 export interface UpstreamOrders {
@@ -32,7 +35,7 @@ const LEASE_MS = 20 * 60_000;
 export const upstreamIssuerOf = (authorityId: string): string | undefined =>
   authorityId.startsWith('issuer:') ? authorityId.slice(7) : undefined;
 
-export function createUpstreamOrders(deps: AcmeServerDeps): UpstreamOrders {
+export function createUpstreamOrders(deps: CountingDeps): UpstreamOrders {
   const { store, clock, logger } = deps;
   const underWay = new Set<string>();
   const ended = new AbortController();
@@ -92,7 +95,7 @@ export function createUpstreamOrders(deps: AcmeServerDeps): UpstreamOrders {
 }
 
 async function attempt(
-  deps: AcmeServerDeps,
+  deps: CountingDeps,
   upstream: UpstreamIssuers,
   row: AcmeUpstreamOrderRow,
   signal: AbortSignal,
@@ -117,12 +120,12 @@ async function attempt(
   await recordChain(deps, row, order, chain);
 }
 
-async function recordChain(deps: AcmeServerDeps, row: AcmeUpstreamOrderRow, order: AcmeOrderRow, pem: string) {
+async function recordChain(deps: CountingDeps, row: AcmeUpstreamOrderRow, order: AcmeOrderRow, pem: string) {
   const { leaf, keyDigest, notBefore, notAfter } = parseChain(pem);
   const serial = leaf.serial.toString('hex');
   const names = (JSON.parse(order.identifiers) as Identifier[]).map(({ value }) => value);
-  await deps.store.write(async (tx) => {
-    if (!(await completeOrder(tx, order.id, 'processing', serial))) return;
+  const done = await deps.store.write(async (tx) => {
+    if (!(await completeOrder(tx, order.id, 'processing', serial))) return false;
     await insertCertificate(tx, {
       serial,
       authority_id: `issuer:${row.issuer_id}`,
@@ -147,11 +150,13 @@ async function recordChain(deps: AcmeServerDeps, row: AcmeUpstreamOrderRow, orde
       facts: { profile: order.profile_id, order: order.id, account: order.account_id, issuer: row.issuer_id, names },
       at: deps.clock.now(),
     });
+    return true;
   });
+  if (done) countIssued(deps.metrics, order.profile_id, row.issuer_id);
 }
 
 /** What the upstream CA refuses ends the order, with its words; what may pass is tried again until the order's end. */
-async function recordFailure(deps: AcmeServerDeps, row: AcmeUpstreamOrderRow, order: AcmeOrderRow, fault: Fault) {
+async function recordFailure(deps: CountingDeps, row: AcmeUpstreamOrderRow, order: AcmeOrderRow, fault: Fault) {
   const now = deps.clock.now();
   const plan = planUpstreamRetry(fault, { attempts: row.attempts + 1, expiresAt: order.expires_at, now });
   const said = `${row.issuer_id}, by which this profile issues: ${fault.message}`;
@@ -163,9 +168,10 @@ async function recordFailure(deps: AcmeServerDeps, row: AcmeUpstreamOrderRow, or
   const type = problemTypeOf(fault.code) ?? 'serverInternal';
   const subproblems = (fault.details.problems ?? []).map(({ code, detail }) => ({ type: code, detail }));
   const problem = { type: problemUrn(type), detail: said, ...(subproblems.length > 0 && { subproblems }) };
-  await deps.store.write(async (tx) => {
+  const ended = await deps.store.write(async (tx) => {
     await deleteUpstreamOrder(tx, order.id);
-    if (!(await moveOrder(tx, order.id, 'processing', { state: 'invalid', error: JSON.stringify(problem) }))) return;
+    if (!(await moveOrder(tx, order.id, 'processing', { state: 'invalid', error: JSON.stringify(problem) })))
+      return false;
     await appendAudit(tx, {
       actor: 'acme-system:upstream',
       action: 'acme_order.fail',
@@ -174,5 +180,7 @@ async function recordFailure(deps: AcmeServerDeps, row: AcmeUpstreamOrderRow, or
       facts: { profile: order.profile_id, issuer: row.issuer_id, problem: problem.type, detail: said },
       at: now,
     });
+    return true;
   });
+  if (ended) deps.metrics.count('gatehouse_acme_orders_total', { profile: order.profile_id, result: 'invalid' });
 }

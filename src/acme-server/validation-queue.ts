@@ -6,6 +6,7 @@ import { appendAudit } from '../store/audit.ts';
 import { challengesOf, identifierOfRow } from './authorizations.ts';
 import { createFairLines, type Waiting } from './fair-lines.ts';
 import { countFailure } from './limits.ts';
+import type { AcmeMetrics } from './metrics.ts';
 import { requireQuorum } from './perspectives.ts';
 import type { Profile } from './profile.ts';
 import { createProfileSource } from './profile-source.ts';
@@ -34,8 +35,10 @@ export interface ValidationQueue {
   /** Takes up what other processes left unfinished, until aborted. */
   run(signal: AbortSignal): Promise<void>;
   idle(): Promise<void>;
+  readonly numbers: { readonly waiting: number; readonly underWay: number };
 }
 
+type CountingDeps = AcmeServerDeps & { readonly metrics: AcmeMetrics };
 type QueuedJob = ValidationJob & Waiting & { readonly tell: (outcome: AcmeAuthorizationRow | undefined) => void };
 
 /** Bounds for one process; what is beyond waits. */
@@ -45,7 +48,7 @@ const SWEEP_MS = 15_000;
 const LONGEST_VALIDATION_MS = 90_000;
 
 /** Runs validations in the background, one account's after another's in turn, and records what came out. */
-export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
+export function createValidationQueue(deps: CountingDeps): ValidationQueue {
   const lines = createFairLines<QueuedJob>(AT_ONCE);
   let waiters: (() => void)[] = [];
 
@@ -65,6 +68,7 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
   }
 
   return {
+    numbers: lines,
     start(job) {
       const { id, account_id } = job.authorization;
       return new Promise((resolve) => {
@@ -87,9 +91,14 @@ export function createValidationQueue(deps: AcmeServerDeps): ValidationQueue {
 }
 
 /** Checks the challenge and records the outcome. Never rejects. */
-async function perform(deps: AcmeServerDeps, job: ValidationJob): Promise<AcmeAuthorizationRow | undefined> {
+async function perform(deps: CountingDeps, job: ValidationJob): Promise<AcmeAuthorizationRow | undefined> {
   try {
-    return await record(deps, job, await outcomeOf(deps, job));
+    const began = performance.now();
+    const refusal = await outcomeOf(deps, job);
+    const { type } = job;
+    deps.metrics.count('gatehouse_acme_validations_total', { type, result: refusal?.type ?? 'valid' });
+    deps.metrics.observe('gatehouse_acme_validation_duration_seconds', { type }, (performance.now() - began) / 1000);
+    return await record(deps, job, refusal);
   } catch (error) {
     // The authorization stays as it is; the sweep takes it up again.
     deps.logger.error({ err: error, authorization: job.authorization.id }, 'a validation could not be recorded');
@@ -97,7 +106,7 @@ async function perform(deps: AcmeServerDeps, job: ValidationJob): Promise<AcmeAu
   }
 }
 
-async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refusal | undefined> {
+async function outcomeOf(deps: CountingDeps, job: ValidationJob): Promise<Refusal | undefined> {
   const policy = job.profile.settings.validation;
   const signal = AbortSignal.timeout(policy.timeout_seconds * 1000);
   try {
@@ -114,7 +123,9 @@ async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refu
     };
     await VALIDATORS[job.type](task, signal);
     await requireCaa({ ...task, method: job.type }, signal);
-    await requireQuorum(deps.perspectives ?? [], task, signal);
+    await requireQuorum(deps.perspectives ?? [], task, signal, (perspective, result) =>
+      deps.metrics.count('gatehouse_acme_perspective_checks_total', { perspective, result }),
+    );
     return undefined;
   } catch (error) {
     if (signal.aborted && !(error instanceof Refusal))
@@ -129,7 +140,7 @@ async function outcomeOf(deps: AcmeServerDeps, job: ValidationJob): Promise<Refu
 }
 
 async function record(
-  deps: AcmeServerDeps,
+  deps: CountingDeps,
   job: ValidationJob,
   refusal: Refusal | undefined,
 ): Promise<AcmeAuthorizationRow | undefined> {
@@ -179,7 +190,7 @@ async function record(
 }
 
 /** Validations that began before `since` and have no outcome. */
-async function stalledJobs(deps: AcmeServerDeps, since: number): Promise<ValidationJob[]> {
+async function stalledJobs(deps: CountingDeps, since: number): Promise<ValidationJob[]> {
   const { db } = deps.store;
   const rows = await findStalledValidations(db, since, AT_ONCE.total);
   const profiles = createProfileSource(db);

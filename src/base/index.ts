@@ -8,5 +8,6 @@ export { errorText, Fault, type FaultDetails, faultOf, type Party, type Retry } 
 export { isId, newId, newSecret, sha256Hex } from './ids.ts';
 export { type InputReader, readInput, type TextRule } from './input.ts';
 export { createLogger, type Logger, type LogLevel, limitedLogger, silentLogger } from './log.ts';
+export { createMetrics, labelText, type MetricKinds, type Metrics, type Readings } from './metrics.ts';
 export { inUtc } from './moment.ts';
 export { createProblems, type Problems } from './problems.ts';

@@ -13,6 +13,7 @@ import {
 } from './hierarchy.ts';
 import { type ImportedCa, importAuthority } from './import.ts';
 import { type DistributionUrls, issueLeaf, type LeafRequest } from './issue.ts';
+import { createCaMetrics, readCaGauges } from './metrics.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import { issuingOf, rollOver } from './rollover.ts';
 
@@ -33,6 +34,8 @@ export interface CertificateAuthority {
   issueServerCertificate(names: readonly string[], options?: { lifetime?: number }): Promise<ServerCertificate>;
   authorities(): readonly Authority[];
   readonly revocation: Revocation;
+  /** `CA_METRICS` as Prometheus text. */
+  metrics(): Promise<string>;
 }
 
 export interface ServerCertificate {
@@ -67,7 +70,12 @@ export async function createCertificateAuthority(
   };
   // Another replica may have rolled over or imported.
   const current = async () => (deps.clock.now() - seenAt > SEEN_MS ? reload() : issuingOf(authorities));
-  const issue = async (request: LeafRequest) => issueLeaf(await current(), request, deps.clock.now(), options.urls);
+  const metrics = createCaMetrics();
+  const issue = async (request: LeafRequest) => {
+    const row = await issueLeaf(await current(), request, deps.clock.now(), options.urls);
+    metrics.count('gatehouse_ca_signatures_total', { what: 'certificate' });
+    return row;
+  };
   const chains: CertificateAuthority['chains'] = async (authorityId) => {
     if (!authorities.some(({ id }) => id === authorityId)) await reload();
     return chainsOf(authorities, authorityId);
@@ -95,7 +103,8 @@ export async function createCertificateAuthority(
       await importAuthority(deps, settings, input);
       return reload();
     },
-    revocation: createRevocation(deps, () => authorities, options.urls),
+    revocation: createRevocation(deps, () => authorities, options.urls, metrics),
+    metrics: async () => metrics.text(await readCaGauges(deps.store.db, authorities, deps.clock.now())),
     async issueServerCertificate(wanted, { lifetime = 90 * DAY } = {}) {
       // A listener has several names; under constraints it is certified by those that may be.
       const names = wanted.filter((name) => refuseName(name) === undefined);

@@ -14,6 +14,7 @@ import {
 } from '../x509/index.ts';
 import type { Authority } from './authority.ts';
 import { CRL_PARTITIONS, type DistributionUrls } from './issue.ts';
+import type { CaMetrics } from './metrics.ts';
 
 const DAY = 86_400_000;
 /** A list is good for a week, and made anew every day or when something was revoked. */
@@ -33,6 +34,7 @@ export function createRevocation(
   { store, clock }: { store: Store; clock: Clock },
   authorities: () => readonly Authority[],
   urls: DistributionUrls | undefined,
+  metrics: CaMetrics,
 ): Revocation {
   // Two requests that find the list stale share one new list.
   const making = new Map<string, Promise<{ der: Buffer; nextUpdate: number }>>();
@@ -57,6 +59,7 @@ export function createRevocation(
       })),
     });
     const der = writeSigned(body, authority.signer.algorithm, await authority.signer.sign(body));
+    metrics.count('gatehouse_ca_signatures_total', { what: 'list' });
     const row = {
       authority_id: authority.id,
       partition,
@@ -98,6 +101,7 @@ export function createRevocation(
       try {
         request = parseOcspRequest(der);
       } catch {
+        metrics.count('gatehouse_ca_ocsp_answers_total', { status: 'refused' });
         return { der: writeOcspError(1) };
       }
       const [first] = request.certificates;
@@ -105,7 +109,10 @@ export function createRevocation(
         isIssuedBy(first!, certificate.subject, keyBits(certificate.spki)),
       );
       // Not our issuer: the answer that means "ask somebody else" (RFC 5019 §2.2.3).
-      if (authority === undefined) return { der: writeOcspError(6) };
+      if (authority === undefined) {
+        metrics.count('gatehouse_ca_ocsp_answers_total', { status: 'refused' });
+        return { der: writeOcspError(6) };
+      }
       const now = clock.now();
       const nextUpdate = now + ANSWER_LIFETIME;
       const answers = await Promise.all(
@@ -123,6 +130,8 @@ export function createRevocation(
         nonce: request.nonce,
       });
       const signature = await authority.signer.sign(body);
+      metrics.count('gatehouse_ca_signatures_total', { what: 'ocsp' });
+      for (const { status } of answers) metrics.count('gatehouse_ca_ocsp_answers_total', { status: status.kind });
       return {
         der: writeOcspResponse(body, authority.signer.algorithm, signature),
         ...(request.nonce === undefined && { nextUpdate }),

@@ -79,7 +79,7 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
       lines.push('# HELP gatehouse_apps Apps.', '# TYPE gatehouse_apps gauge', `gatehouse_apps ${apps}`);
       lines.push('# HELP gatehouse_domains Domains.', '# TYPE gatehouse_domains gauge', `gatehouse_domains ${domains}`);
       lines.push(...(await findingMetrics(deps)), ...(await quotaMetrics(deps)));
-      return `${lines.join('\n')}\n${deps.edge?.metrics() ?? ''}`;
+      return `${lines.join('\n')}\n${(await deps.acmeServer?.metrics?.()) ?? ''}${deps.edge?.metrics() ?? ''}`;
     },
     async ready() {
       await latestChange(store.db);

@@ -114,6 +114,7 @@ export async function startControlHalf(
     acmeServer: {
       administration: acme.server.administration,
       rootPem: acme.ca.rootPem,
+      metrics: async () => `${await acme.server.metrics()}${await acme.ca.metrics()}`,
       hierarchy: hierarchyOf(acme.ca, caRootFile(dataDir)),
     },
     missions: ingress.missions,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { anyRow, compiled, valuesOf } from './compiled.ts';
 import type { Db } from './store.ts';
 
@@ -134,4 +135,16 @@ export async function countOpenOrders(db: Db, accountId: string, now: number, li
 export async function completeOrder(tx: Db, id: string, from: OrderState, serial: string): Promise<boolean> {
   const { numAffectedRows = 0n } = await complete(tx, ['valid', serial, id, from]);
   return numAffectedRows > 0n;
+}
+
+/** Orders of everybody that may still become something. */
+export async function countAllOpenOrders(db: Db, now: number): Promise<number> {
+  const { n } = await db
+    .selectFrom('acme_order')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .where('state', 'in', ['open', 'processing'])
+    // The plus keeps SQLite from the index by end, which has no state and would read every row of a week.
+    .where(sql`+expires_at`, '>', now)
+    .executeTakeFirstOrThrow();
+  return Number(n);
 }

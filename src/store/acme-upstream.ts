@@ -73,3 +73,11 @@ export async function insertUpstreamChain(tx: Db, row: AcmeUpstreamChainRow): Pr
 
 export const findUpstreamChain = (db: Db, serial: string): Promise<AcmeUpstreamChainRow | undefined> =>
   db.selectFrom('acme_upstream_chain').selectAll().where('serial', '=', serial).executeTakeFirst();
+
+export async function countUpstreamOrders(db: Db): Promise<number> {
+  const { n } = await db
+    .selectFrom('acme_upstream_order')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow();
+  return Number(n);
+}

@@ -128,6 +128,17 @@ export const findCrl = (db: Db, authorityId: string, partition: number): Promise
     .where('partition', '=', partition)
     .executeTakeFirst();
 
+/** When the oldest list of each authority was made. */
+export async function oldestLists(db: Db): Promise<{ authority_id: string; this_update: number }[]> {
+  const rows = await db
+    .selectFrom('ca_crl')
+    .select(['authority_id', (e) => e.fn.min('this_update').as('this_update')])
+    .groupBy('authority_id')
+    .orderBy('authority_id')
+    .execute();
+  return rows.map((row) => ({ ...row, this_update: Number(row.this_update) }));
+}
+
 /** Notes the order that replaces a certificate, in the place of `before`; false when another one was quicker. */
 export async function claimReplacedBy(
   tx: Db,

@@ -49,8 +49,7 @@ async function begin(call: AccountCall, row: AcmeAuthorizationRow, stored: Store
   await services.store.write(
     async (tx) => {
       await requireNotFailing(tx, account.id, row.identifier, limits.failed_validations, now);
-      const what = 'challenge responses of this account';
-      await spendOrRefuse(tx, `challenges:${account.id}`, limits.challenge_responses, now, what);
+      await spendOrRefuse(tx, 'challenge_responses', account.id, limits, now);
       if (!(await claimValidation(tx, row.id, challenges, now))) return false;
       await appendAudit(tx, {
         actor: `acme:${account.id}`,

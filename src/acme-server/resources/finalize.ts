@@ -11,6 +11,7 @@ import { settingsOf } from '../certificate-profile.ts';
 import { type AcceptedRequest, acceptRequest } from '../csr-policy.ts';
 import { type Entitlement, entitlementOf, requireAllowed } from '../entitlement.ts';
 import { decodeBase64url } from '../jws.ts';
+import { countIssued } from '../metrics.ts';
 import { type LoadedOrder, orderObject, requireOrder } from '../orders.ts';
 import { Refusal } from '../refusal.ts';
 import { orderStatus } from '../status.ts';
@@ -118,6 +119,7 @@ async function passOn(
       at: now,
     });
   });
+  services.metrics.count('gatehouse_acme_orders_total', { profile: profile.id, result: 'passed_on' });
   services.upstreamOrders.wake();
   return { ...row, state: 'processing' };
 }
@@ -156,5 +158,6 @@ async function issue(
       at: now,
     });
   });
+  countIssued(services.metrics, profile.id, 'own');
   return { ...row, ...moved };
 }

@@ -33,13 +33,7 @@ export const keyChange: Resource = {
     if ((await findAccountByKey(services.store.db, profile.id, next.thumbprint)) !== undefined) throw await conflict();
     const jwk = JSON.stringify(next.jwk);
     await services.store.write(async (tx) => {
-      await spendOrRefuse(
-        tx,
-        `key-changes:${account.id}`,
-        profile.settings.limits.key_changes,
-        now,
-        'key changes of this account',
-      );
+      await spendOrRefuse(tx, 'key_changes', account.id, profile.settings.limits, now);
       // The unique index decides between two accounts that want one key; the old thumbprint, between two changes at once.
       if ((await findAccountByKey(tx, profile.id, next.thumbprint)) !== undefined)
         throw new Refusal('malformed', 'another account has the new key', { status: 409 });

@@ -50,15 +50,9 @@ async function create(call: KeyCall, payload: Record<string, unknown>): Promise<
     eab_key_id: eabKeyId ?? null,
     created_at: now,
   };
-  const bucket = `accounts:${addressBucket(call.request.socket.remoteAddress)}`;
+  const bucket = addressBucket(call.request.socket.remoteAddress);
   const created = await services.store.write(async (tx) => {
-    await spendOrRefuse(
-      tx,
-      bucket,
-      profile.settings.limits.accounts_per_address,
-      now,
-      'new accounts from this address',
-    );
+    await spendOrRefuse(tx, 'accounts_per_address', bucket, profile.settings.limits, now);
     if (!(await insertAccount(tx, row))) return false;
     if (eabKeyId !== undefined && !(await bindEabKey(tx, eabKeyId, row.id)))
       throw new Refusal('unauthorized', 'the external account key was used for another account already');
@@ -71,6 +65,7 @@ async function create(call: KeyCall, payload: Record<string, unknown>): Promise<
     });
     return true;
   });
+  if (created) services.metrics.count('gatehouse_acme_accounts_created_total', { profile: profile.id });
   // Another request with the same key was quicker: both get the one account.
   if (!created) return known(call, (await findAccountByKey(services.store.db, profile.id, call.key.thumbprint))!);
   return { status: 201, headers: { Location: urls.account(row.id) }, body: accountObject(row, urls) };

@@ -21,7 +21,7 @@ export const newAuthz: Resource = {
     requireAllowed([identifier!], call, entitlement);
     const row = planAuthorization(identifier!, profile.settings, { profileId: profile.id, accountId: account.id }, now);
     await services.store.write(async (tx) => {
-      await spendOrRefuse(tx, `orders:${account.id}`, profile.settings.limits.orders, now, 'orders of this account');
+      await spendOrRefuse(tx, 'orders', account.id, profile.settings.limits, now);
       await insertAuthorizations(tx, [row]);
       await appendAudit(tx, {
         actor: `acme:${account.id}`,

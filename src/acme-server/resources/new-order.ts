@@ -81,9 +81,14 @@ async function writeOrder(
 ): Promise<void> {
   const { limits } = profile.settings;
   await services.store.write(async (tx) => {
-    await spendOrRefuse(tx, `orders:${account.id}`, limits.orders, now, 'orders of this account');
+    await spendOrRefuse(tx, 'orders', account.id, limits, now);
     if ((await countOpenOrders(tx, account.id, now, limits.open_orders)) >= limits.open_orders)
-      throw rateLimited(`open orders of this account: at most ${limits.open_orders} at once`, now + 60_000, now);
+      throw rateLimited(
+        'open_orders',
+        `open orders of this account: at most ${limits.open_orders} at once`,
+        now + 60_000,
+        now,
+      );
     if (replaced !== undefined) await claimReplacement(tx, replaced, row.id);
     await insertAuthorizations(tx, fresh);
     await insertOrder(tx, row);
@@ -99,6 +104,7 @@ async function writeOrder(
       at: now,
     });
   });
+  services.metrics.count('gatehouse_acme_orders_total', { profile: profile.id, result: 'created' });
 }
 
 function requestedValidity(

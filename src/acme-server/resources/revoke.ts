@@ -43,6 +43,8 @@ export const revoke: Resource = {
       return true;
     });
     if (!done) throw new Refusal('alreadyRevoked', 'this certificate was revoked before');
+    const by = call.account === undefined ? 'key' : call.account.id === row.account_id ? 'account' : 'another_account';
+    services.metrics.count('gatehouse_acme_certificates_revoked_total', { profile: call.profile.id, by });
     return { status: 200 };
   },
 };

@@ -7,6 +7,8 @@ export interface AcmeServerPort {
   readonly administration: AcmeAdministration;
   /** PEM of the root. */
   rootPem(): string | Promise<string>;
+  /** Prometheus text of server and authority. */
+  metrics?(): Promise<string>;
   /** The authorities themselves; absent where they are not ours to change. */
   readonly hierarchy?: HierarchyPort;
 }

@@ -1,4 +1,5 @@
-import { LATENCY_BOUNDS, type Labels, type Samples } from './series.ts';
+import { labelText } from '../../base/index.ts';
+import { LATENCY_BOUNDS, type Samples } from './series.ts';
 
 const HELP: Readonly<Record<string, string>> = {
   gatehouse_edge_requests_total: 'Requests by listener, protocol and status.',
@@ -30,11 +31,11 @@ export function renderPrometheus({ counters, gauges, histograms }: Samples): str
     [...samples].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   for (const { name, labels, value } of byName(counters)) {
     head(name, 'counter');
-    lines.push(`${name}${braces(labels)} ${value}`);
+    lines.push(`${name}${labelText(labels)} ${value}`);
   }
   for (const { name, labels, value } of byName(gauges)) {
     head(name, 'gauge');
-    lines.push(`${name}${braces(labels)} ${value}`);
+    lines.push(`${name}${labelText(labels)} ${value}`);
   }
   for (const { name, labels, counts, sum } of byName(histograms)) {
     head(name, 'histogram');
@@ -42,15 +43,9 @@ export function renderPrometheus({ counters, gauges, histograms }: Samples): str
     counts.forEach((count, i) => {
       total += count;
       const bound = LATENCY_BOUNDS[i] ?? '+Inf';
-      lines.push(`${name}_bucket${braces([...labels, ['le', String(bound)]])} ${total}`);
+      lines.push(`${name}_bucket${labelText([...labels, ['le', String(bound)]])} ${total}`);
     });
-    lines.push(`${name}_sum${braces(labels)} ${sum}`, `${name}_count${braces(labels)} ${total}`);
+    lines.push(`${name}_sum${labelText(labels)} ${sum}`, `${name}_count${labelText(labels)} ${total}`);
   }
   return `${lines.join('\n')}\n`;
-}
-
-function braces(labels: Labels): string {
-  if (labels.length === 0) return '';
-  const escaped = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-  return `{${labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}}`;
 }
