@@ -34,5 +34,5 @@ try {
   process.stderr.write(`gatehouse: ${detail}\n${advice === undefined ? '' : `  ${advice}\n`}`);
   // A fault of ours is a defect, so its trace is wanted; anybody else's is told in words.
   if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exitCode = 1;
+  process.exitCode = code === 'usage' ? 2 : 1;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import product from '../../package.json' with { type: 'json' };
 import type { Environment } from '../base/index.ts';
 import { appCommands } from './commands/apps.ts';
 import { auditCommands } from './commands/audit.ts';
@@ -52,6 +53,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server answers, 4 not allowed,
 export function createProgram(env: Environment, streams: Streams): Command {
   const program = new Command('gatehouse')
     .description('Automatic TLS for everything you run.')
+    .version(product.version, '--version', 'print the version')
     .option('--json', 'print results as JSON')
     .option('--api-url <url>', 'the server (GATEHOUSE_API_URL; by default the one that runs here)')
     .option('--token <token>', 'the token to show it (GATEHOUSE_TOKEN, which process lists do not show)')

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { parseArgs } from 'node:util';
 import { dataDirectory, Fault } from '../base/index.ts';
+import { readArguments, usage } from './arguments.ts';
 import { loadUpConfig } from './config.ts';
 
 const HELP = `Usage: gatehouse backup FILE [--data-dir DIR] [--config FILE] [--json]
@@ -14,20 +14,22 @@ A store on PostgreSQL is backed up with pg_dump.
 
 /** `gatehouse backup FILE`: it needs no server, and disturbs none. */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
+  const read = readArguments(
+    'backup',
+    HELP,
+    argv,
+    {
       'data-dir': { type: 'string' },
       config: { type: 'string' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
     },
-  });
-  const [file] = positionals;
-  if (values.help === true) process.stdout.write(HELP);
-  if (file === undefined && values.help !== true) process.stderr.write(HELP);
-  if (file === undefined || values.help === true) return values.help === true ? 0 : 2;
+    1,
+  );
+  if (read === undefined) return 0;
+  const {
+    values,
+    positionals: [file],
+  } = read;
+  if (file === undefined) throw usage('backup', 'FILE is missing');
   const dataDir = resolve(dataDirectory(env, values['data-dir']));
   const store = storeFile(dataDir, loadUpConfig(values.config, env).store.url, 'pg_dump');
   if (!existsSync(store)) throw refusal(`there is no store at ${store}`, 'name the data directory with --data-dir');

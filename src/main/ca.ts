@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createLogger, dataDirectory, Fault, systemClock } from '../base/index.ts';
+import { createLogger, dataDirectory, systemClock } from '../base/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys } from '../secrets/index.ts';
+import { readArguments } from './arguments.ts';
 import { loadUpConfig } from './config.ts';
 import { type ControlReady, type ControlStart, pictureFile, type ToControl } from './control-start.ts';
 import { lockDataDirectory } from './lock.ts';
@@ -26,11 +26,13 @@ The certificate authority and its ACME server alone: no edge. The API runs besid
 
 export async function run([command, ...argv]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (command === 'perspective') return (await import('./perspective.ts')).run(argv, env);
-  const options = parse(argv);
-  if (options.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const read = readArguments('ca serve', HELP, argv, {
+    config: { type: 'string' },
+    'data-dir': { type: 'string' },
+    'ready-file': { type: 'string' },
+  });
+  if (read === undefined) return 0;
+  const options = read.values;
   const config = loadUpConfig(options.config, env);
   const dataDir = resolve(dataDirectory(env, options['data-dir']));
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -103,23 +105,4 @@ function announce(ready: ControlReady, options: { 'ready-file'?: string; json?: 
         '',
       ].join('\n'),
     );
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: 'string' },
-        'data-dir': { type: 'string' },
-        'ready-file': { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    const detail = (error as Error).message.split('\n')[0]!;
-    const advice = 'gatehouse ca serve --help';
-    throw new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice }, error);
-  }
 }

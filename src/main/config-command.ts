@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { parseDocument } from 'yaml';
-import { Fault } from '../base/index.ts';
 import { ProxyConfig } from '../edge/index.ts';
+import { readArguments, usage } from './arguments.ts';
 import { loadUpConfig, readConfigFile, UpConfig } from './config.ts';
 import { loadProxyConfig } from './proxy/load-proxy-config.ts';
 
@@ -22,24 +21,16 @@ schema prints "up" unless it is said.
 
 /** `gatehouse config …`: what a start would say of a file. It needs no server. */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    strict: true,
-    options: { kind: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-  });
+  const read = readArguments('config', HELP, argv, { kind: { type: 'string' } }, 2);
+  if (read === undefined) return 0;
+  const { values, positionals } = read;
   const [verb, argument] = positionals;
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
   if (verb === 'schema') {
     process.stdout.write(`${JSON.stringify(kindNamed(argument ?? values.kind ?? 'up').schema, null, 2)}\n`);
     return 0;
   }
   if (verb !== 'check' || argument === undefined) {
-    process.stderr.write(HELP);
-    return 2;
+    throw usage('config', 'it is "config check FILE" or "config schema"');
   }
   kindNamed(values.kind ?? kindOf(argument)).check(argument, env);
   process.stdout.write(
@@ -50,7 +41,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
 
 function kindNamed(name: string) {
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
-  if (kind === undefined) throw usage(`"${name}" is not one of ${Object.keys(KINDS).join(', ')}`);
+  if (kind === undefined) throw usage('config', `"${name}" is not one of ${Object.keys(KINDS).join(', ')}`);
   return kind;
 }
 
@@ -59,6 +50,3 @@ const kindOf = (file: string): string => {
   const document = parseDocument(readConfigFile(file));
   return document.errors.length === 0 && document.has('listeners') ? 'proxy' : 'up';
 };
-
-const usage = (detail: string) =>
-  new Fault({ code: 'invalid_usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse config --help' });

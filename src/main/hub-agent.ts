@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createLogger, dataDirectory, Fault, systemClock } from '../base/index.ts';
 import { createMachine, enrolAgent, loadIdentity, runAgent, wireguardKey } from '../network/index.ts';
+import { readArguments, usage } from './arguments.ts';
 
 const HELP = `Usage: gatehouse hub-agent --control URL [--data-dir DIR] [--interface NAME]
 
@@ -17,34 +17,31 @@ The first start needs GATEHOUSE_ENROL_TOKEN (gatehouse networks peers enrol <pee
 `;
 
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      control: { type: 'string' },
-      'data-dir': { type: 'string' },
-      interface: { type: 'string', default: 'gatehouse' },
-      help: { type: 'boolean', short: 'h' },
-    },
+  const read = readArguments('hub-agent', HELP, argv, {
+    control: { type: 'string' },
+    'data-dir': { type: 'string' },
+    interface: { type: 'string', default: 'gatehouse' },
   });
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  if (read === undefined) return 0;
+  const { values } = read;
   const { control } = values;
   if (control === undefined || URL.parse(control)?.protocol !== 'https:')
-    throw usage('--control takes an https URL', 'gatehouse hub-agent --help');
+    throw usage('hub-agent', '--control takes an https URL');
   // IFNAMSIZ: fifteen bytes and an end.
   if (!/^[a-z0-9_-]{1,15}$/i.test(values.interface))
-    throw usage('--interface takes a name of at most fifteen letters and digits', 'gatehouse hub-agent --help');
+    throw usage('hub-agent', '--interface takes a name of at most fifteen letters and digits');
   const directory = values['data-dir'] ?? join(dataDirectory(env), 'agent');
   const log = createLogger({ level: 'info', pretty: process.stderr.isTTY });
   const token = env.GATEHOUSE_ENROL_TOKEN;
   const known = loadIdentity(directory);
   if (known === undefined && token === undefined)
-    throw usage(
-      'this agent is not enrolled',
-      'set GATEHOUSE_ENROL_TOKEN; gatehouse networks peers enrol <peer> gives it',
-    );
+    throw new Fault({
+      code: 'usage',
+      detail: 'this agent is not enrolled',
+      party: 'operator',
+      retry: 'never',
+      advice: 'set GATEHOUSE_ENROL_TOKEN; gatehouse networks peers enrol <peer> gives it',
+    });
   const machine = createMachine();
   const key = await wireguardKey(machine, directory);
   const identity = known ?? (await enrolAgent(control, token!, directory, key?.publicKey));
@@ -54,6 +51,3 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   await runAgent({ control, directory, clock: systemClock, log, machine, wireguard }, identity, stop.signal);
   return 0;
 }
-
-const usage = (detail: string, advice: string): Fault =>
-  new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice });

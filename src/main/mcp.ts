@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { errorText } from '../base/index.ts';
 import { findConnection } from '../cli/index.ts';
+import { readArguments } from './arguments.ts';
 
 const HELP = `Usage: gatehouse mcp [--api-url URL] [--data-dir DIR]
 
@@ -16,14 +16,9 @@ the MCP endpoint of a running Gatehouse. Its token comes from GATEHOUSE_TOKEN, o
 const SERVER_ERROR = -32_000;
 
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: { 'api-url': { type: 'string' }, 'data-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const read = readArguments('mcp', HELP, argv, { 'api-url': { type: 'string' }, 'data-dir': { type: 'string' } });
+  if (read === undefined) return 0;
+  const { values } = read;
   const { api, token } = findConnection({ apiUrl: values['api-url'], dataDir: values['data-dir'] }, env);
   const near = new StdioServerTransport();
   const far = new StreamableHTTPClientTransport(new URL(`${api}/mcp`), {

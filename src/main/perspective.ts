@@ -2,12 +2,14 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { parseArgs } from 'node:util';
 import { createPerspectiveHandler } from '../acme-server/index.ts';
-import { createLogger, Fault, systemClock } from '../base/index.ts';
+import { createLogger, systemClock } from '../base/index.ts';
+import { readArguments, usage } from './arguments.ts';
 import { readConfigFile } from './config.ts';
 import { type PerspectiveBundle, peerPin } from './perspective-identity.ts';
 import { stopSignal } from './up.ts';
+
+const COMMAND = 'ca perspective';
 
 const HELP = `Usage: gatehouse ca perspective --identity FILE [--listen ADDRESS:PORT] [--resolver HOST:PORT]…
 
@@ -21,14 +23,18 @@ Checks challenges from here for an ACME server elsewhere, which asks over mutual
 `;
 
 export async function run(argv: readonly string[], _env: NodeJS.ProcessEnv): Promise<number> {
-  const options = parse(argv);
-  if (options.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const read = readArguments(COMMAND, HELP, argv, {
+    identity: { type: 'string' },
+    listen: { type: 'string', default: '0.0.0.0:8445' },
+    resolver: { type: 'string', multiple: true },
+    'ready-file': { type: 'string' },
+  });
+  if (read === undefined) return 0;
+  const options = read.values;
   const bundle = readBundle(options.identity);
   const [, address, port] = /^(.*):(\d{1,5})$/.exec(options.listen) ?? [];
-  if (address === undefined || Number(port) > 65_535) throw usage(`--listen ${options.listen} is not ADDRESS:PORT`);
+  if (address === undefined || Number(port) > 65_535)
+    throw usage(COMMAND, `--listen ${options.listen} is not ADDRESS:PORT`);
   const log = createLogger({ level: 'info', pretty: process.stderr.isTTY });
   const handler = createPerspectiveHandler({ clock: systemClock, log, resolvers: options.resolver ?? [] });
   const tls = { cert: bundle.certificate, key: bundle.key, ca: bundle.root, minVersion: 'TLSv1.3' as const };
@@ -59,32 +65,12 @@ export async function run(argv: readonly string[], _env: NodeJS.ProcessEnv): Pro
 }
 
 function readBundle(file: string | undefined): PerspectiveBundle {
-  if (file === undefined) throw usage('--identity is missing');
+  if (file === undefined) throw usage(COMMAND, '--identity is missing');
   const text = readConfigFile(file);
   try {
     const bundle = JSON.parse(text) as PerspectiveBundle;
     if ([bundle.certificate, bundle.key, bundle.root, bundle.asker].every((part) => typeof part === 'string'))
       return bundle;
   } catch {}
-  throw usage(`${file} is not the identity of a perspective`);
+  throw usage(COMMAND, `${file} is not the identity of a perspective`);
 }
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        identity: { type: 'string' },
-        listen: { type: 'string', default: '0.0.0.0:8445' },
-        resolver: { type: 'string', multiple: true },
-        'ready-file': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw usage((error as Error).message.split('\n')[0]!);
-  }
-}
-
-const usage = (detail: string): Fault =>
-  new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse ca perspective --help' });

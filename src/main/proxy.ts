@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createLogger, Fault, faultOf, type Logger, systemClock } from '../base/index.ts';
+import { createLogger, faultOf, type Logger, systemClock } from '../base/index.ts';
 import { createProxy, handedSockets, type OperatorDeps, type RunningProxy, takesOver } from '../edge/index.ts';
+import { readArguments, usage } from './arguments.ts';
 import { type Actions, actOnSignals, createActions } from './proxy/actions.ts';
 import { announce } from './proxy/announce.ts';
 import { loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
@@ -34,35 +34,14 @@ interface Given {
 }
 
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options = parse(argv);
-  if (options.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  if (options.config === undefined) throw usage('--config FILE is missing');
+  const read = readArguments('proxy', HELP, argv, { config: { type: 'string' }, 'ready-file': { type: 'string' } });
+  if (read === undefined) return 0;
+  const options = read.values;
+  if (options.config === undefined) throw usage('proxy', '--config FILE is missing');
   const json = options.json === true;
   await runProxy({ file: options.config, readyFile: options['ready-file'], json, env, argv });
   return 0;
 }
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: 'string' },
-        'ready-file': { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw usage((error as Error).message.split('\n')[0]!);
-  }
-}
-
-const usage = (detail: string) =>
-  new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse proxy --help' });
 
 /** Returns when the proxy was told to stop and has stopped; throws the `Fault` for which it cannot start. */
 async function runProxy(given: Given): Promise<void> {

@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { parseArgs } from 'node:util';
 import { dataDirectory, errorText, systemClock } from '../base/index.ts';
 import { createSealedSecretStore, createSealer, loadMasterKeys } from '../secrets/index.ts';
 import { openStore } from '../store/index.ts';
+import { readArguments, usage } from './arguments.ts';
 import { refusal, storeFile } from './backup.ts';
 import { loadUpConfig } from './config.ts';
 import { lockDataDirectory } from './lock.ts';
@@ -17,21 +17,23 @@ in GATEHOUSE_MASTER_KEY; it is tried before anything is changed. --force puts a 
 
 /** `gatehouse restore FILE`: everything is tried first, then one rename makes it true. */
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
+  const read = readArguments(
+    'restore',
+    HELP,
+    argv,
+    {
       'data-dir': { type: 'string' },
       config: { type: 'string' },
       force: { type: 'boolean' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
     },
-  });
-  const [file] = positionals;
-  if (values.help === true) process.stdout.write(HELP);
-  if (file === undefined && values.help !== true) process.stderr.write(HELP);
-  if (file === undefined || values.help === true) return values.help === true ? 0 : 2;
+    1,
+  );
+  if (read === undefined) return 0;
+  const {
+    values,
+    positionals: [file],
+  } = read;
+  if (file === undefined) throw usage('restore', 'FILE is missing');
   const dataDir = resolve(dataDirectory(env, values['data-dir']));
   const store = storeFile(dataDir, loadUpConfig(values.config, env).store.url, 'psql or pg_restore');
   if (!existsSync(file)) throw refusal(`there is no file ${file}`, 'name the file that gatehouse backup wrote');

@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createLogger, dataDirectory, Fault, type Logger, systemClock } from '../base/index.ts';
+import { createLogger, dataDirectory, type Logger, systemClock } from '../base/index.ts';
 import { type Edge, handedSockets, startEdge } from '../edge/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
 import { createSupervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';
+import { readArguments } from './arguments.ts';
 import { loadUpConfig, type UpConfig } from './config.ts';
 import {
   type ControlReady,
@@ -17,7 +17,7 @@ import {
 } from './control-start.ts';
 import { planEdge, readClientCa } from './edge-config.ts';
 import { EDGE_TOLD_EVERY_MS } from './edge-side.ts';
-import { greeting } from './greeting.ts';
+import { greeting, type Reader } from './greeting.ts';
 import { lockDataDirectory } from './lock.ts';
 
 const DRAIN_MS = 10_000;
@@ -33,12 +33,16 @@ Runs everything in one command: store, certificate authority, ACME server, certi
   --help
 `;
 
+const OPTIONS = {
+  config: { type: 'string' },
+  'data-dir': { type: 'string' },
+  'ready-file': { type: 'string' },
+} as const;
+
 export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options = parse(argv);
-  if (options.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const read = readArguments('up', HELP, argv, OPTIONS);
+  if (read === undefined) return 0;
+  const options = read.values;
   const config = loadUpConfig(options.config, env);
   const dataDir = resolve(dataDirectory(env, options['data-dir']));
   const pretty =
@@ -65,24 +69,6 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     lock.release();
   }
   return 0;
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: 'string' },
-        'data-dir': { type: 'string' },
-        'ready-file': { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    const detail = (error as Error).message.split('\n')[0]!;
-    throw new Fault({ code: 'usage', detail, party: 'operator', retry: 'never', advice: 'gatehouse up --help' }, error);
-  }
 }
 
 interface Supervision {
@@ -200,8 +186,16 @@ function announce(given: Supervision, ready: ControlReady, edgePorts: ControlSta
     writeFileSync(draft, `${JSON.stringify(places)}\n`, { mode: 0o600 });
     renameSync(draft, readyFile);
   }
-  process.stdout.write(json ? `${JSON.stringify(places)}\n` : greeting(places, process.stdout.isTTY));
+  process.stdout.write(json ? `${JSON.stringify(places)}\n` : greeting(places, readerOf(given.env)));
 }
+
+const readerOf = (env: NodeJS.ProcessEnv): Reader => ({
+  colour: process.stdout.isTTY,
+  // Only a checkout has the lock file: a release has its packages instead.
+  command: existsSync(join(import.meta.dirname, '../../package-lock.json')) ? 'npx gatehouse' : 'gatehouse',
+  // systemd.exec(5): set where standard output is the journal.
+  journal: env.JOURNAL_STREAM !== undefined,
+});
 
 const hostOf = (address: string) =>
   address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address;

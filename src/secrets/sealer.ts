@@ -75,6 +75,6 @@ function unreadable(context: string, why: string): Fault {
     party: 'secret-store',
     retry: 'never',
     advice:
-      'start with the master key that was in use when it was written (--master-key-file, or GATEHOUSE_MASTER_KEY)',
+      'start with the master key that was in use when it was written (master.key in the data directory, or GATEHOUSE_MASTER_KEY)',
   });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,11 +7,11 @@ import { ROOT } from '../fixtures/gatehouse.ts';
 import { needProgram } from '../fixtures/peer.ts';
 import { temporaryDirectory } from '../fixtures/temporary.ts';
 
-test('systemd reads our units without a word, and rates the service as little exposed', (t) => {
+test('systemd reads our units without a word, and rates the services as little exposed', (t) => {
   const analyze = needProgram(t, 'systemd-analyze');
   if (analyze === undefined) return;
   const directory = temporaryDirectory(t);
-  const units = ['gatehouse-proxy.service', 'gatehouse-proxy.socket'].map((name) => {
+  const units = ['gatehouse.service', 'gatehouse-proxy.service', 'gatehouse-proxy.socket'].map((name) => {
     const text = readFileSync(join(ROOT, 'deploy', 'systemd', name), 'utf8');
     const path = join(directory, name);
     writeFileSync(path, text.replaceAll('/usr/lib/gatehouse', ROOT));
@@ -19,8 +19,11 @@ test('systemd reads our units without a word, and rates the service as little ex
   });
   const verified = spawnSync(analyze, ['verify', '--man=no', ...units], { encoding: 'utf8' });
   assert.equal(verified.status, 0, verified.stderr);
-  assert.doesNotMatch(verified.stderr, /gatehouse-proxy/);
+  assert.doesNotMatch(verified.stderr, /gatehouse/);
   // 10 is a service with no protection at all; above 25 (2.5) the program fails.
-  const rated = spawnSync(analyze, ['security', '--offline=true', '--threshold=25', units[0]!], { encoding: 'utf8' });
-  assert.equal(rated.status, 0, rated.stdout + rated.stderr);
+  for (const service of units.slice(0, 2)) {
+    const argv = ['security', '--offline=true', '--threshold=25', service];
+    const rated: SpawnSyncReturns<string> = spawnSync(analyze, argv, { encoding: 'utf8' });
+    assert.equal(rated.status, 0, rated.stdout + rated.stderr);
+  }
 });

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { Fault } from '../../base/index.ts';
 import { foundation } from './010-foundation.ts';
 import { ca } from './100-ca.ts';
 import { acme } from './101-acme.ts';
@@ -69,5 +70,21 @@ export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Pro
     },
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw isOfNewer(error) ? newerStore(error) : error;
 }
+
+/** Kysely has no class for it: the store knows a step that this version does not have. */
+const isOfNewer = (error: unknown): boolean =>
+  error instanceof Error && /previously executed migration .* is missing/.test(error.message);
+
+const newerStore = (cause: unknown): Fault =>
+  new Fault(
+    {
+      code: 'store_is_newer',
+      detail: 'a newer version of Gatehouse has changed this store, and this version cannot read it',
+      party: 'operator',
+      retry: 'never',
+      advice: 'start the newer version, or restore a backup from before it (gatehouse restore FILE --force)',
+    },
+    cause,
+  );
