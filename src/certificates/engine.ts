@@ -8,8 +8,9 @@ import {
   listCertificates,
 } from '../store/certificates.ts';
 import { generateKey } from '../x509/index.ts';
+import { type CertificateFile, type FollowedFiles, followCertificateFiles } from './certificate-files.ts';
 import type { Certificates } from './face.ts';
-import { importCertificate } from './imported.ts';
+import { importCertificate, parseBrought } from './imported.ts';
 import {
   type BuiltInIssuer,
   createConnections,
@@ -35,6 +36,8 @@ export interface CertificateEngine {
   readonly massRevocation: MassRevocation;
   /** Writes the built-in issuers as they are now, `internal-ca` among them where it is given. Before anything else. */
   prepare(builtIn?: readonly BuiltInIssuer[]): Promise<void>;
+  /** Serves certificates from files; throws a `Fault` where one was promised and there is none to serve. */
+  followFiles(files: readonly CertificateFile[]): Promise<FollowedFiles>;
   /** Works until the signal: wakes when something is wished, and otherwise when the next certificate is due. */
   run(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -53,6 +56,7 @@ export function createCertificateEngine(deps: EngineDeps, settings: EngineSettin
       await installBuiltIn(engine, [...LETS_ENCRYPT, ...builtIn]);
       if (engine.alone) await engine.store.write((tx) => endAllLeases(tx, engine.clock.now()));
     },
+    followFiles: (files) => followCertificateFiles(engine, files),
     run: loop.run,
     close: connections.close,
   };
@@ -101,7 +105,8 @@ function createCertificates(engine: Engine, wake: () => void): Certificates {
       wake();
     },
     async upload(chain, key, reference) {
-      const id = await importCertificate(engine, chain, key, reference);
+      const brought = parseBrought(chain, key, { chain: 'chain_pem', key: 'private_key_pem' }, clock.now());
+      const id = await importCertificate(engine, brought, reference, 'chain_pem');
       wake();
       return id;
     },

@@ -22,7 +22,7 @@ export interface CertificateWish {
   readonly profile?: string;
   /** Keep the key at renewals; a new one each time when absent. */
   readonly reuseKey?: boolean;
-  /** Who needs it: `domain:<id>`, `exposure:<id>`, `person:<token>`. A certificate lives while one is left. */
+  /** Who needs it: `domain:<id>`, `exposure:<id>`, `file:<name>`, `person:<token>`. A certificate lives while one is left. */
   readonly reference: string;
 }
 

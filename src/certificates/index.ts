@@ -2,6 +2,7 @@
 // It decides in pure functions and keeps everything in the store, so that any process may take the next step. It refuses
 // to know who serves what it gets, and reaches challenges and DNS through ports.
 
+export { type CertificateFile, checkCertificateFiles } from './certificate-files.ts';
 export { type CertificateEngine, createCertificateEngine } from './engine.ts';
 export {
   type CertificateEventView,

@@ -107,6 +107,8 @@ function summarize(
   else parts.push(`Served, good until ${day(served.not_after)}.`);
   if (served?.staging === 1) parts.push('It is from a staging issuer: browsers do not trust it.');
   if (row.unreferenced_at !== null) parts.push('Nothing refers to it, so it is not renewed.');
+  else if (problem !== undefined && row.kind === 'imported')
+    parts.push(`Its files were changed and are not used: ${problem.detail}.`);
   else if (problem !== undefined)
     parts.push(
       `The last attempt failed (${problem.class}): ${problem.detail}. It is tried again at ${inUtc(problem.retryAt)}.`,

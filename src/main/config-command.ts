@@ -1,14 +1,16 @@
 import { parseDocument } from 'yaml';
+import { faultOf, parsePlacedConfig } from '../base/index.ts';
 import { ProxyConfig } from '../edge/index.ts';
 import { readArguments, usage } from './arguments.ts';
+import { tryCertificateFiles } from './certificates-config.ts';
 import { loadUpConfig, readConfigFile, UpConfig } from './config.ts';
-import { loadProxyConfig } from './proxy/load-proxy-config.ts';
+import { loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
 
-type Check = (file: string, env: NodeJS.ProcessEnv) => unknown;
+type Check = (file: string, env: NodeJS.ProcessEnv) => unknown | Promise<unknown>;
 
 /** What reads a file of ours, and the schema of every key in it. */
 const KINDS: Readonly<Record<string, { schema: object; check: Check }>> = {
-  up: { schema: UpConfig, check: loadUpConfig },
+  up: { schema: UpConfig, check: checkUp },
   proxy: { schema: ProxyConfig, check: loadProxyConfig },
 };
 
@@ -32,11 +34,20 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   if (verb !== 'check' || argument === undefined) {
     throw usage('config', 'it is "config check FILE" or "config schema"');
   }
-  kindNamed(values.kind ?? kindOf(argument)).check(argument, env);
+  await kindNamed(values.kind ?? kindOf(argument)).check(argument, env);
   process.stdout.write(
     values.json === true ? `${JSON.stringify({ file: argument, accepted: true })}\n` : `${argument} is accepted\n`,
   );
   return 0;
+}
+
+async function checkUp(file: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const { certificates } = loadUpConfig(file, env);
+  try {
+    await tryCertificateFiles(certificates);
+  } catch (error) {
+    throw placed(faultOf(error), parsePlacedConfig(UpConfig, readConfigFile(file), file).place);
+  }
 }
 
 function kindNamed(name: string) {

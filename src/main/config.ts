@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import { Fault, parseConfig } from '../base/index.ts';
 import { ALL_PERMISSIONS } from '../contract/index.ts';
 import { acmeServerSettings, CaConfig } from './ca-config.ts';
+import { CertificatesConfig } from './certificates-config.ts';
 import { EdgeConfig } from './edge-config.ts';
 import { PublishConfig } from './publish-config.ts';
 
@@ -140,6 +141,7 @@ export const UpConfig = Type.Object(
         closed,
       ),
     ),
+    certificates: CertificatesConfig,
     edge: EdgeConfig,
     publish: PublishConfig,
     agents: Type.Object(

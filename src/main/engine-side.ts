@@ -6,6 +6,7 @@ import type { SecretStore } from '../secrets/index.ts';
 import { type ChallengePresenter, createHttp01Solver, createTlsAlpn01Solver } from '../solvers/index.ts';
 import type { Store } from '../store/index.ts';
 import type { AcmeSide } from './acme-side.ts';
+import { certificateFiles } from './certificates-config.ts';
 import type { ControlStart } from './control-start.ts';
 import type { DnsSide } from './dns-side.ts';
 import { VERSION } from './version.ts';
@@ -23,7 +24,7 @@ export async function startEngine(
     dns: DnsSide;
     signal: AbortSignal;
   },
-): Promise<CertificateEngine & { readonly stopped: Promise<void> }> {
+): Promise<CertificateEngine & { readonly stopped: Promise<unknown> }> {
   const { store, secrets, clock, log, picture, acme, dns, signal } = deps;
   const presenter = presenterOf(picture);
   const { contact, default_issuer } = start.config.acme;
@@ -47,7 +48,8 @@ export async function startEngine(
   );
   await engine.prepare([{ id: 'internal-ca', directory: acme.internalDirectory, caPem: acme.ca.rootPem(), contact }]);
   picture.deleteExpiredChallenges(clock.now());
-  const stopped = engine.run(signal).finally(() => engine.close());
+  const files = await engine.followFiles(certificateFiles(start.config.certificates));
+  const stopped = Promise.all([files.run(signal), engine.run(signal).finally(() => engine.close())]);
   return { ...engine, stopped };
 }
 

@@ -88,7 +88,7 @@ export interface CertificateTables {
     updated_at: number;
   };
   certificate_name: { name: string; certificate_id: string };
-  /** What keeps a certificate alive: `domain:<id>`, `exposure:<id>`, `listener:<id>`, `person:<token>`. */
+  /** What keeps a certificate alive: `domain:<id>`, `exposure:<id>`, `file:<name>`, `person:<token>`. */
   certificate_reference: { certificate_id: string; reference: string; created_at: number };
 }
 
@@ -294,6 +294,28 @@ export async function removeReference(tx: Db, reference: string, certificateId?:
   if (certificateId !== undefined) query = query.where('certificate_id', '=', certificateId);
   const rows = await query.returning('certificate_id').execute();
   return rows.map((row) => row.certificate_id);
+}
+
+/** Ids of those that it refers to. */
+export async function certificatesOfReference(db: Db, reference: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('certificate_reference')
+    .select('certificate_id')
+    .where('reference', '=', reference)
+    .execute();
+  return rows.map(({ certificate_id }) => certificate_id);
+}
+
+/** Every reference that begins so, each once. */
+export async function referencesThatBegin(db: Db, prefix: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('certificate_reference')
+    .select('reference')
+    .distinct()
+    .where('reference', '>=', prefix)
+    .where('reference', '<', `${prefix}\u{10ffff}`)
+    .execute();
+  return rows.map(({ reference }) => reference);
 }
 
 export async function referencesOf(db: Db, certificateId: string): Promise<string[]> {
