@@ -100,7 +100,10 @@ function summarize(
   now: number,
 ): string {
   const parts: string[] = [];
-  if (row.status === 'revoked') parts.push('Revoked and not served.');
+  if (row.status === 'revoked')
+    parts.push(
+      'Revoked and not served. Nothing replaces it until somebody asks: "renew" gets another, with a new key.',
+    );
   else if (served === undefined) parts.push('There is none yet.');
   else if (served.not_after <= now)
     parts.push(`Expired on ${day(served.not_after)}, and served on until there is another.`);

@@ -5,6 +5,9 @@ const UNITS: readonly (readonly [ms: number, name: string])[] = [
   [1_000, 'second'],
 ];
 
+/** `1 app`, `2 apps`. */
+export const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? '' : 's'}`;
+
 /** `in 3 days`, `2 hours ago`, `now`. */
 export function relative(time: string | null | undefined, now: number): string {
   if (time === null || time === undefined) return '-';
@@ -12,7 +15,7 @@ export function relative(time: string | null | undefined, now: number): string {
   const [ms, name] = UNITS.find(([unit]) => Math.abs(distance) >= unit) ?? [1_000, 'second'];
   const count = Math.floor(Math.abs(distance) / ms);
   if (count === 0) return 'now';
-  const words = `${count} ${name}${count === 1 ? '' : 's'}`;
+  const words = counted(count, name);
   return distance > 0 ? `in ${words}` : `${words} ago`;
 }
 

@@ -74,10 +74,12 @@ async function examineResolvers({ dns }: DoctorSources, signal: AbortSignal): Pr
       const label = serverLabel(server);
       try {
         const { rcode } = await dns.ask(server, { name: '', type: 'NS', recurse: true }, signal);
+        if (rcode === 'NOERROR') return { check: 'resolvers', outcome: 'good', detail: `${label} answers` };
         return {
           check: 'resolvers',
-          outcome: rcode === 'NOERROR' ? 'good' : 'advice',
-          detail: `${label} answers ${rcode}`,
+          outcome: 'advice',
+          detail: `${label} answers ${rcode} when asked for the name servers of the root, so it may not know public names`,
+          advice: 'name other resolvers: GATEHOUSE_ACME_DNS_RESOLVERS',
         };
       } catch (error) {
         const detail = `${label} does not answer: ${unansweredReason(error)}`;

@@ -5,10 +5,10 @@ import {
   type CertificateDetail,
   type CertificateEvent,
   CHALLENGES,
-  REVOCATION_REASONS,
 } from '../../contract/index.ts';
 import type { Act, Context } from '../context.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
+import { reasonOption } from '../revocation-reason.ts';
 import { relative, shortTime } from '../words.ts';
 import { readPem } from './domains.ts';
 import { collect } from './issuers.ts';
@@ -125,7 +125,7 @@ export function certificateCommands(program: Command, act: Act): void {
   certificates
     .command('revoke <certificate>')
     .description('withdraw it everywhere at once, which cannot be undone')
-    .addOption(new Option('--reason <reason>', 'why').choices([...REVOCATION_REASONS]).default('unspecified'))
+    .addOption(reasonOption())
     .option('--replace', 'get a new one at once')
     .option('--confirm <name>', 'its first name, typed again')
     .action(
@@ -199,7 +199,7 @@ function showCertificate(
     );
     output.line(`  serial       ${served.serial}`);
     output.line(`  SHA-256      ${served.fingerprint_sha256}`);
-  } else output.line('  served       nothing yet');
+  } else output.line('  served       nothing');
   output.line(`  proved by    ${certificate.challenge}, key ${certificate.key_type}`);
   output.line(`  needed by    ${certificate.references.join(', ') || 'nobody; it is no longer renewed'}`);
   if (why.next_attempt_at !== null)

@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
-import { type MassRevocationRehearsal, type Mission, REVOCATION_REASONS } from '../../contract/index.ts';
+import type { Command } from 'commander';
+import type { MassRevocationRehearsal, Mission } from '../../contract/index.ts';
 import type { Act, Context } from '../context.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
+import { reasonOption } from '../revocation-reason.ts';
 import { showMission } from './missions.ts';
 
 interface MassRevokeOptions {
@@ -22,7 +23,7 @@ export function massRevocationCommand(certificates: Command, act: Act): void {
     .option('--key <sha256>', 'with this key: hex SHA-256 of its SubjectPublicKeyInfo')
     .option('--issued-from <time>', 'issued at or after this time: 2026-11-24T00:00:00Z')
     .option('--issued-until <time>', 'issued before this time')
-    .addOption(new Option('--reason <reason>', 'why').choices([...REVOCATION_REASONS]).default('unspecified'))
+    .addOption(reasonOption())
     .option('--per-hour <count>', 'how many an hour', '100')
     .option('--propose', 'propose it as a mission, which runs once it is approved')
     .action(

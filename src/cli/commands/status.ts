@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SystemStatus } from '../../contract/index.ts';
 import type { Act } from '../context.ts';
-import { relative } from '../words.ts';
+import { counted, relative } from '../words.ts';
 
 export function statusCommands(program: Command, act: Act): void {
   program
@@ -13,7 +13,7 @@ export function statusCommands(program: Command, act: Act): void {
         if (output.json) return output.value(status);
         const counts = Object.entries(status.certificates).filter(([, count]) => count > 0);
         output.line(
-          `${status.apps} apps, ${status.domains.total} domains, certificates: ${counts.map(([word, count]) => `${count} ${word}`).join(', ') || 'none'}`,
+          `${counted(status.apps, 'app')}, ${counted(status.domains.total, 'domain')}, certificates: ${counts.map(([word, count]) => `${count} ${word}`).join(', ') || 'none'}`,
         );
         for (const certificate of status.needs_attention)
           output.line(`${output.bad('✗')} ${certificate.names.join(', ')}: ${certificate.why.summary}`);
