@@ -64,10 +64,12 @@ export const Mission = named(
     warnings: Type.Array(Type.String()),
     result: Nullable(Values),
     why: Why,
-    asked_by: Type.String(),
-    approvals: Type.Array(Type.Object({ by: Type.String(), at: Time })),
+    asked_by: Type.String({ description: 'as in the audit log' }),
+    asked_by_name: Type.String({ description: 'what people call the asker' }),
+    approvals: Type.Array(Type.Object({ by: Type.String(), name: Type.String(), at: Time })),
     approvals_needed: Type.Integer(),
     rejected_by: Nullable(Type.String()),
+    rejected_by_name: Nullable(Type.String()),
     approve: Nullable(
       Type.Object({
         permission: Type.String(),

@@ -12,6 +12,7 @@ export const Token = named(
     permissions: Type.Array(Type.String()),
     apps: Nullable(Type.Array(Type.String(), { description: 'app ids it is limited to; null for all' })),
     created_by: Type.String(),
+    belongs_to: Type.String({ description: 'whose it is; two tokens of one person count as one approver' }),
     created_at: Time,
     expires_at: Nullable(Time),
     last_used_at: Nullable(Time),
@@ -33,6 +34,13 @@ export const CreateToken = named(
       name: Type.String({ minLength: 1, maxLength: 100 }),
       permissions: Type.Array(PermissionWord, { minItems: 1, maxItems: 20, uniqueItems: true }),
       apps: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { minItems: 1, maxItems: 1000 })),
+      belongs_to: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: 'the person it is for, such as an e-mail address; absent: whoever makes it',
+        }),
+      ),
       expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
     },
     Strict,

@@ -6,6 +6,8 @@ export interface Actor {
   /** As the audit log has it: `token:tok_…`, `user:alice@example.com`, `system`. */
   readonly name: string;
   readonly permissions: ReadonlySet<Permission>;
+  /** Names for the person, where an OpenID provider vouched for them. */
+  readonly persons?: readonly string[];
   /** App ids that it is limited to; absent: all. */
   readonly apps?: ReadonlySet<string>;
 }

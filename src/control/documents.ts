@@ -36,13 +36,14 @@ export function appDocument(row: AppRow, baseDomain: string | undefined): App {
   };
 }
 
-export function tokenDocument(row: TokenRow): Token {
+export function tokenDocument(row: TokenRow, belongsTo: string): Token {
   return {
     id: row.id,
     name: row.name,
     permissions: JSON.parse(row.permissions),
     apps: row.apps === null ? null : JSON.parse(row.apps),
     created_by: row.created_by,
+    belongs_to: belongsTo,
     created_at: time(row.created_at),
     expires_at: timeOrNull(row.expires_at),
     last_used_at: timeOrNull(row.last_used_at),

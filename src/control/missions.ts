@@ -11,6 +11,7 @@ import { absent, type ControlDeps, guarded, notFound, performed } from './contex
 import { problemDocument, time } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
 import type { MissionPort, MissionView } from './ports/index.ts';
+import { standingOf } from './standing.ts';
 
 export interface MissionUseCases {
   /** Plans and proposes; nothing is done. */
@@ -45,7 +46,7 @@ export function createMissionUseCases(deps: ControlDeps): MissionUseCases {
       const act = { permission, action: 'mission.propose', resource: `mission:${kind}`, facts: { inputs } } as const;
       return performed(deps, actor, act, async () => {
         requireUnscoped(actor, 'a mission');
-        return missionDocument(await port().propose(kind, inputs, actor.name));
+        return missionDocument(await port().propose(kind, inputs, await standingOf(deps.store.db, actor)));
       });
     },
     async list(actor, input) {
@@ -67,13 +68,13 @@ export function createMissionUseCases(deps: ControlDeps): MissionUseCases {
         requireUnscoped(actor, 'a mission');
         const { kind, title, inputs } = await found(id);
         return performed(deps, actor, decide('approve', id, { kind, title, inputs }), async () =>
-          missionDocument(await port().approve(id, actor.name)),
+          missionDocument(await port().approve(id, await standingOf(deps.store.db, actor))),
         );
       }),
     reject: (actor, id, reason = '') =>
       performed(deps, actor, decide('reject', id, { reason }), async () => {
         requireUnscoped(actor, 'a mission');
-        return missionDocument(await port().reject(id, actor.name, reason));
+        return missionDocument(await port().reject(id, await standingOf(deps.store.db, actor), reason));
       }),
     async events(actor, id, after, limit) {
       requireSight(actor);
@@ -111,9 +112,11 @@ export function missionDocument(view: MissionView): Mission {
       advice: lastProblem?.advice ?? null,
     },
     asked_by: view.askedBy,
-    approvals: view.approvals.map(({ by, at }) => ({ by, at: time(at) })),
+    asked_by_name: view.askedByName,
+    approvals: view.approvals.map(({ at, ...approval }) => ({ ...approval, at: time(at) })),
     approvals_needed: view.approvalsNeeded,
     rejected_by: view.rejectedBy ?? null,
+    rejected_by_name: view.rejectedByName ?? null,
     approve:
       view.status === 'proposed'
         ? {

@@ -25,6 +25,7 @@ import { type Actor, may, permissionMissing, requirePermission, requireUnscoped 
 import { auditEvent, type ControlDeps, guarded, invalid, notFound } from './context.ts';
 import { tokenDocument } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
+import { ownerOf, standingOf } from './standing.ts';
 
 const DAY_MS = 86_400_000;
 const SESSION_LASTS_MS = 12 * 3_600_000;
@@ -47,6 +48,7 @@ export interface TokenUseCases {
   signInAs(
     subject: string,
     permissions: readonly Permission[],
+    persons: readonly string[],
   ): Promise<{ secret: string; actor: Actor; expiresAt: number }>;
   session(secret: string): Promise<Actor>;
   signOut(secret: string): Promise<void>;
@@ -64,13 +66,14 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
         // Nobody hands out more than they have.
         for (const permission of input.permissions) if (!may(actor, permission)) throw permissionMissing(permission);
         if (input.apps !== undefined) await checkScope(deps, input.permissions, input.apps);
-        const { row, token } = newToken(input, actor.name, clock.now());
+        const { row, token } = newToken(input, actor, clock.now());
         await store.write(async (tx) => {
           await insertToken(tx, row);
-          const facts = { id: row.id, permissions: input.permissions, apps: input.apps ?? null };
+          const { permissions, apps = null, belongs_to = null } = input;
+          const facts = { id: row.id, permissions, apps, belongs_to };
           await appendAudit(tx, auditEvent(actor, { ...act, resource: `token:${row.id}`, facts }, row.created_at));
         });
-        return { ...tokenDocument(row), token };
+        return { ...tokenDocument(row, await ownerOf(store.db, row)), token };
       });
     },
     async list(actor, page) {
@@ -78,7 +81,16 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
       const limit = limitOf(page);
       const before = decodeCursor(page.cursor, 'string');
       const rows = await listTokens(store.db, { limit: limit + 1, ...(before !== undefined && { before }) });
-      return pageOf(rows, limit, (row) => row.id, tokenDocument);
+      const { data, ...rest } = pageOf(
+        rows,
+        limit,
+        (row) => row.id,
+        (row) => row,
+      );
+      return {
+        ...rest,
+        data: await Promise.all(data.map(async (row) => tokenDocument(row, await ownerOf(store.db, row)))),
+      };
     },
     revoke: (actor, id) => {
       const act = {
@@ -100,7 +112,7 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
     },
     whoami: async (actor) => ({
       name: actor.name,
-      display_name: await displayName(store, actor.name),
+      display_name: (await standingOf(store.db, actor)).name,
       permissions: [...actor.permissions],
       apps: actor.apps === undefined ? null : [...actor.apps],
     }),
@@ -112,26 +124,27 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
       const row = await validToken(deps, token);
       return openSession(store, clock, { ...row, subject: `token:${row.id}`, tokenId: row.id });
     },
-    signInAs: (subject, permissions) =>
+    signInAs: (subject, permissions, persons) =>
       openSession(store, clock, {
         subject,
         tokenId: null,
         permissions: JSON.stringify(permissions),
         apps: null,
+        persons: JSON.stringify(persons),
         expires_at: null,
       }),
     async session(secret) {
       const row = await sessionByHash(store.db, sha256Hex(secret));
       if (row === undefined || row.expires_at <= clock.now())
         throw unauthorized('the session has ended', 'sign in again');
-      return actorOf(row.permissions, row.apps, row.subject);
+      return actorOf(row.permissions, row.apps, row.subject, row.persons);
     },
     async signOut(secret) {
       await store.write((tx) => deleteSession(tx, sha256Hex(secret)));
     },
     async createFirst() {
       const input = { name: 'first administrator', permissions: [...ALL_PERMISSIONS] };
-      const { row, token } = newToken(input, 'system', clock.now());
+      const { row, token } = newToken(input, SYSTEM, clock.now());
       const made = await store.write(async (tx) => {
         if ((await listTokens(tx, { limit: 1 })).length > 0) return false;
         await insertToken(tx, row);
@@ -143,7 +156,7 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
         });
         return true;
       });
-      return made ? { ...tokenDocument(row), token } : undefined;
+      return made ? { ...tokenDocument(row, row.name), token } : undefined;
     },
   };
 }
@@ -151,7 +164,7 @@ export function createTokenUseCases(deps: ControlDeps): TokenUseCases {
 /** What the first start and tests act as. */
 export const SYSTEM: Actor = { name: 'system', permissions: new Set(ALL_PERMISSIONS) };
 
-function newToken(input: CreateToken, by: string, now: number): { row: TokenRow; token: string } {
+function newToken(input: CreateToken, by: Actor, now: number): { row: TokenRow; token: string } {
   const token = `${PREFIX}${newSecret(32)}`;
   const row = {
     id: newId('tok', now),
@@ -159,7 +172,9 @@ function newToken(input: CreateToken, by: string, now: number): { row: TokenRow;
     hash: sha256Hex(token),
     permissions: JSON.stringify(input.permissions),
     apps: input.apps === undefined ? null : JSON.stringify(input.apps),
-    created_by: by,
+    created_by: by.name,
+    belongs_to: input.belongs_to?.trim() ?? null,
+    maker_persons: by.persons === undefined ? null : JSON.stringify(by.persons),
     created_at: now,
     expires_at: input.expires_in_days === undefined ? null : now + input.expires_in_days * DAY_MS,
     last_used_at: null,
@@ -198,7 +213,14 @@ async function validToken({ store, clock }: ControlDeps, token: string): Promise
 async function openSession(
   store: Store,
   clock: Clock,
-  of: { subject: string; tokenId: string | null; permissions: string; apps: string | null; expires_at: number | null },
+  of: {
+    subject: string;
+    tokenId: string | null;
+    permissions: string;
+    apps: string | null;
+    persons?: string;
+    expires_at: number | null;
+  },
 ) {
   const secret = newSecret(32);
   const now = clock.now();
@@ -210,24 +232,20 @@ async function openSession(
       subject: of.subject,
       permissions: of.permissions,
       apps: of.apps,
+      persons: of.persons ?? null,
       created_at: now,
       expires_at: expiresAt,
     });
     await appendAudit(tx, { actor: of.subject, action: 'session.open', resource: of.subject, at: now });
   });
-  return { secret, actor: actorOf(of.permissions, of.apps, of.subject), expiresAt };
+  return { secret, actor: actorOf(of.permissions, of.apps, of.subject, of.persons), expiresAt };
 }
 
-/** What people call somebody: the name that a token was given, or who the OpenID provider says. */
-async function displayName(store: Store, actor: string): Promise<string> {
-  if (!actor.startsWith('token:')) return actor.replace(/^user:/, '');
-  return (await tokenById(store.db, actor.slice('token:'.length)))?.name ?? actor;
-}
-
-function actorOf(permissions: string, apps: string | null, name: string): Actor {
+function actorOf(permissions: string, apps: string | null, name: string, persons: string | null = null): Actor {
   return {
     name,
     permissions: new Set((JSON.parse(permissions) as string[]).filter(isPermission)),
+    ...(persons !== null && { persons: JSON.parse(persons) as string[] }),
     ...(apps !== null && { apps: new Set(JSON.parse(apps) as string[]) }),
   };
 }

@@ -165,6 +165,10 @@ export const UpConfig = Type.Object(
           default: true,
           description: 'whether whoever asked for a mission may be the only one to approve it',
         }),
+        only_openid_approves: Type.Boolean({
+          default: false,
+          description: 'whether a token cannot approve, so that nobody approves by making one',
+        }),
         expire_after_hours: Type.Integer({
           minimum: 1,
           maximum: 8760,

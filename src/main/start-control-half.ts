@@ -70,7 +70,7 @@ export async function startControlHalf(
   const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
   acme.useUpstream(engine.registrar);
-  const { approvals, asker_may_approve, expire_after_hours } = config.missions;
+  const { approvals, asker_may_approve, only_openid_approves, expire_after_hours } = config.missions;
   const agents = await startAgents(
     { ...config.agents, port: start.ports?.agents ?? config.agents.port },
     { store, clock, log: log.child({ part: 'agents' }), ca: acme.ca, signal },
@@ -87,7 +87,12 @@ export async function startControlHalf(
     views: dns.views,
     routes,
     edge: start.edge,
-    policy: { approvals, askerMayApprove: asker_may_approve, expiresAfter: expire_after_hours * 3_600_000 },
+    policy: {
+      approvals,
+      askerMayApprove: asker_may_approve,
+      onlyOpenId: only_openid_approves,
+      expiresAfter: expire_after_hours * 3_600_000,
+    },
     concierge: config.concierge,
     enrol: (peerId, by) => agents.enrolments.offer(peerId, by, agentUrl),
     signal,

@@ -1,6 +1,7 @@
 import type { Db } from '../store/index.ts';
 import { approvalsOf, type MissionRow, missionById, takeMission } from '../store/missions.ts';
-import type { ApprovalPolicy } from './policy.ts';
+import { type ApprovalPolicy, areEnough } from './policy.ts';
+import { approverOf } from './standing.ts';
 
 const proof: unique symbol = Symbol('approved');
 
@@ -26,14 +27,8 @@ export async function takeApproved(
 ): Promise<ApprovedMission | undefined> {
   const before = await missionById(tx, id);
   if (before === undefined) return undefined;
-  const approvers = new Set(
-    (await approvalsOf(tx, id))
-      .filter(({ plan_digest }) => plan_digest === before.plan_digest)
-      .map(({ by_actor }) => by_actor),
-  );
-  if (approvers.size < Math.max(1, before.approvals_needed)) return undefined;
-  const askerAlone = approvers.size === 1 && approvers.has(before.asked_by);
-  if (askerAlone && !policy.askerMayApprove) return undefined;
+  const approvals = (await approvalsOf(tx, id)).filter(({ plan_digest }) => plan_digest === before.plan_digest);
+  if (!areEnough(before, approvals.map(approverOf), policy)) return undefined;
   const fence = await takeMission(tx, id, runner, now, until);
   const row = fence === undefined ? undefined : await missionById(tx, id);
   return row === undefined || fence === undefined ? undefined : { [proof]: true, row, fence };

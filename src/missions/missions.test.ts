@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import {
+  by,
   createIngressWorld,
   createWorldMissions,
   drive,
@@ -18,8 +19,8 @@ const never = new AbortController().signal;
 
 async function exposed(world: IngressWorld, change: Record<string, unknown> = {}) {
   const { missions, runner } = createWorldMissions(world);
-  const { id } = await missions.propose(KIND, exposeInput(world, change), 'token:ann');
-  await missions.approve(id, 'token:ann');
+  const { id } = await missions.propose(KIND, exposeInput(world, change), by('ann'));
+  await missions.approve(id, by('ann'));
   await drive(world.clock, runner.reconcile(never));
   return (await missions.get(id))!;
 }
@@ -48,11 +49,11 @@ const world = (t: TestContext) => createIngressWorld(t, { proxy: true });
 test('nothing happens before approval; then every step does, once', async (t) => {
   const w = await world(t);
   const { missions, runner, wakes } = createWorldMissions(w);
-  const proposed = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  const proposed = await missions.propose(KIND, exposeInput(w), by('ann'));
   assert.equal(proposed.status, 'proposed');
   await runner.reconcile(never);
   assert.deepEqual(await things(w), { vips: [], mappings: [], exposures: [], certificates: 0 });
-  const approved = await missions.approve(proposed.id, 'token:bob');
+  const approved = await missions.approve(proposed.id, by('bob'));
   assert.equal(approved.status, 'approved');
   assert.equal(wakes(), 1);
   await drive(w.clock, runner.reconcile(never));
@@ -89,8 +90,8 @@ test('a crash at every boundary: the next run makes one of each thing', async (t
         if (where === boundary && crashes++ === 0) throw new EndOfTheWorld();
       },
     });
-    const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
-    await missions.approve(id, 'token:bob');
+    const { id } = await missions.propose(KIND, exposeInput(w), by('ann'));
+    await missions.approve(id, by('bob'));
     await assert.rejects(drive(w.clock, runner.reconcile(never)), EndOfTheWorld, boundary);
     assert.equal((await missions.get(id))?.status, 'running', boundary);
     const { runner: next } = createWorldMissions(w);
@@ -160,8 +161,8 @@ test('a crash at any write, before it or after it was committed: one of each thi
         const w = await world(t);
         if (kind !== KIND) await exposed(w);
         const { missions } = createWorldMissions(w);
-        const { id } = await missions.propose(kind, input(w), 'token:ann');
-        await missions.approve(id, 'token:bob');
+        const { id } = await missions.propose(kind, input(w), by('ann'));
+        await missions.approve(id, by('bob'));
         const dying = endingStore(w.store, at, when);
         const dead = createWorldMissions({ ...w, store: dying.store, deps: { ...w.deps, store: dying.store } });
         await drive(w.clock, dead.runner.reconcile(never)).catch((error) => assert.ok(error instanceof EndOfTheWorld));
@@ -184,33 +185,33 @@ test('two people press Approve at once, and two runners look at once: one run', 
   };
   const { missions, runner } = createWorldMissions(w, { checkpoint });
   const { runner: other } = createWorldMissions(w, { checkpoint });
-  const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
-  await Promise.all([missions.approve(id, 'token:bob'), missions.approve(id, 'token:cid')]);
+  const { id } = await missions.propose(KIND, exposeInput(w), by('ann'));
+  await Promise.all([missions.approve(id, by('bob')), missions.approve(id, by('cid'))]);
   await drive(w.clock, Promise.all([runner.reconcile(never), other.reconcile(never)]));
   assert.equal((await missions.get(id))?.status, 'succeeded');
   assert.equal(begun, 1);
-  assert.equal((await missions.approve(id, 'token:dan')).status, 'succeeded', 'a late press changes nothing');
+  assert.equal((await missions.approve(id, by('dan'))).status, 'succeeded', 'a late press changes nothing');
 });
 
 test('a plan that changed is refused and shown again', async (t) => {
   const w = await world(t);
   const { missions } = createWorldMissions(w);
-  const first = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  const first = await missions.propose(KIND, exposeInput(w), by('ann'));
   await exposed(w, { service_hostname: 'logs.example.com', vip_cidr: 'fd42::11/128' });
-  const fault = await rejected(missions.approve(first.id, 'token:bob'));
+  const fault = await rejected(missions.approve(first.id, by('bob')));
   assert.equal(fault.code, 'plan_changed');
   assert.match(fault.details.detail, /port_mapping was "create: .*" and is now "reuse: .*goes to the proxy on proxy-1/);
   const again = (await missions.get(first.id))!;
   assert.deepEqual([again.status, again.plan[1]!.action], ['proposed', 'reuse']);
-  assert.equal((await missions.approve(first.id, 'token:bob')).status, 'approved');
+  assert.equal((await missions.approve(first.id, by('bob'))).status, 'approved');
 });
 
 test('a plan that is no longer possible cannot be approved', async (t) => {
   const w = await world(t);
   const { missions } = createWorldMissions(w);
-  const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  const { id } = await missions.propose(KIND, exposeInput(w), by('ann'));
   await createPeers(w.deps).remove(w.ids.backend);
-  const fault = await rejected(missions.approve(id, 'token:bob'));
+  const fault = await rejected(missions.approve(id, by('bob')));
   assert.equal(fault.details.status, 409);
   assert.match(fault.details.detail, /it cannot be done as things are now: .*has no peer/);
 });
@@ -218,13 +219,13 @@ test('a plan that is no longer possible cannot be approved', async (t) => {
 test('rejected and expired proposals never run', async (t) => {
   const w = await world(t);
   const { missions, runner } = createWorldMissions(w);
-  const one = await missions.propose(KIND, exposeInput(w), 'token:ann');
-  assert.equal((await missions.reject(one.id, 'token:bob', 'not today')).status, 'rejected');
-  assert.equal((await rejected(missions.approve(one.id, 'token:bob'))).code, 'mission_over');
-  const two = await missions.propose(KIND, exposeInput(w), 'token:ann');
+  const one = await missions.propose(KIND, exposeInput(w), by('ann'));
+  assert.equal((await missions.reject(one.id, by('bob'), 'not today')).status, 'rejected');
+  assert.equal((await rejected(missions.approve(one.id, by('bob')))).code, 'mission_over');
+  const two = await missions.propose(KIND, exposeInput(w), by('ann'));
   await w.clock.advance(25 * 3_600_000);
   assert.equal((await missions.get(two.id))?.status, 'expired');
-  assert.equal((await rejected(missions.approve(two.id, 'token:bob'))).code, 'mission_over');
+  assert.equal((await rejected(missions.approve(two.id, by('bob')))).code, 'mission_over');
   await runner.reconcile(never);
   assert.equal((await missions.events(two.id, 0, 10)).at(-1)?.state, 'expired');
   assert.deepEqual((await things(w)).vips, []);
@@ -234,14 +235,14 @@ test('two approvals are of two people, one of whom did not ask', async (t) => {
   const w = await world(t);
   const policy = { approvals: 2, askerMayApprove: true, expiresAfter: 3_600_000 } as const;
   const { missions } = createWorldMissions(w, { policy });
-  const { id } = await missions.propose(KIND, exposeInput(w), 'token:ann');
-  assert.equal((await missions.approve(id, 'token:ann')).status, 'proposed');
-  assert.equal((await missions.approve(id, 'token:ann')).status, 'proposed');
-  assert.equal((await missions.approve(id, 'token:bob')).status, 'approved');
+  const { id } = await missions.propose(KIND, exposeInput(w), by('ann'));
+  assert.equal((await missions.approve(id, by('ann'))).status, 'proposed');
+  assert.equal((await missions.approve(id, by('ann'))).status, 'proposed');
+  assert.equal((await missions.approve(id, by('bob'))).status, 'approved');
   const strict = createWorldMissions(w, { policy: { ...policy, approvals: 1, askerMayApprove: false } }).missions;
-  const own = await strict.propose(KIND, exposeInput(w), 'token:ann');
-  assert.equal((await rejected(strict.approve(own.id, 'token:ann'))).code, 'own_mission');
-  assert.equal((await strict.approve(own.id, 'token:bob')).status, 'approved');
+  const own = await strict.propose(KIND, exposeInput(w), by('ann'));
+  assert.equal((await rejected(strict.approve(own.id, by('ann')))).code, 'own_mission');
+  assert.equal((await strict.approve(own.id, by('bob'))).status, 'approved');
 });
 
 test('a stuck certificate fails the whole, in its own words; the next run goes on from there', async (t) => {
@@ -306,23 +307,23 @@ test('two services behind one hub, and the first leaves without the second notic
   assert.equal(second.plan[1]!.action, 'reuse');
   assert.deepEqual((await things(w)).mappings, ['443>8443']);
   const { missions, runner } = createWorldMissions(w);
-  const down = await missions.propose('unexpose_service', { service_hostname: 'metrics.example.com' }, 'token:ann');
+  const down = await missions.propose('unexpose_service', { service_hostname: 'metrics.example.com' }, by('ann'));
   assert.deepEqual(
     down.plan.map(({ step }) => step),
     ['proxy', 'certificate', 'port_mapping', 'virtual_ip'],
   );
   assert.match(down.plan[2]!.detail, /443\/tcp stays for https:\/\/logs\.example\.com/);
-  await missions.approve(down.id, 'token:bob');
+  await missions.approve(down.id, by('bob'));
   await drive(w.clock, runner.reconcile(never));
   assert.equal((await missions.get(down.id))?.status, 'succeeded');
   assert.deepEqual((await things(w)).vips, ['expose-logs.example.com']);
-  const last = await missions.propose('unexpose_service', { service_hostname: 'logs.example.com' }, 'token:ann');
-  await missions.approve(last.id, 'token:bob');
+  const last = await missions.propose('unexpose_service', { service_hostname: 'logs.example.com' }, by('ann'));
+  await missions.approve(last.id, by('bob'));
   await drive(w.clock, runner.reconcile(never));
   assert.deepEqual(await things(w), { vips: [], mappings: [], exposures: [], certificates: 2 });
   assert.equal(w.certificates.references.size, 0);
   assert.equal(
-    (await rejected(missions.propose('unexpose_service', { service_hostname: 'logs.example.com' }, 'a'))).code,
+    (await rejected(missions.propose('unexpose_service', { service_hostname: 'logs.example.com' }, by('ann')))).code,
     'not_exposed',
   );
 });
@@ -344,8 +345,8 @@ test('a mission that takes long keeps no other waiting, and an end in order give
   const ended = new AbortController();
   const stopped = runner.start(ended.signal);
   const propose = async (change: Record<string, unknown>) => {
-    const { id } = await missions.propose(KIND, exposeInput(w, change), 'token:ann');
-    await missions.approve(id, 'token:bob');
+    const { id } = await missions.propose(KIND, exposeInput(w, change), by('ann'));
+    await missions.approve(id, by('bob'));
     return id;
   };
   const slow = await propose({});

@@ -12,10 +12,12 @@ import {
   type MissionStatus,
   missionById,
   missionEvents,
+  type Standing,
 } from '../store/missions.ts';
 import type { MissionKind, MissionPlan } from './kind.ts';
 import { planDifferences, planDigest } from './plan-digest.ts';
 import { type ApprovalPolicy, decideApproval, over, statusAt } from './policy.ts';
+import { approverOf } from './standing.ts';
 import { type MissionView, missionView, planOf } from './view.ts';
 
 export interface MissionsDeps {
@@ -39,15 +41,15 @@ export interface MissionEventView {
 /** Plans that run only after approval. */
 export interface Missions {
   /** Checks the inputs and throws a `Fault` with every problem; nothing runs before approval. */
-  propose(kind: string, inputs: Readonly<Record<string, unknown>>, askedBy: string): Promise<MissionView>;
+  propose(kind: string, inputs: Readonly<Record<string, unknown>>, asker: Standing): Promise<MissionView>;
   list(
     filter: { statuses?: readonly MissionStatus[] },
     page: { before?: string; limit: number },
   ): Promise<MissionView[]>;
   get(id: string): Promise<MissionView | undefined>;
   /** Plans again, and throws a `Fault` (`plan_changed`) when that gives another plan; two presses are one run. */
-  approve(id: string, by: string): Promise<MissionView>;
-  reject(id: string, by: string, reason: string): Promise<MissionView>;
+  approve(id: string, by: Standing): Promise<MissionView>;
+  reject(id: string, by: Standing, reason: string): Promise<MissionView>;
   events(id: string, after: number, limit: number): Promise<MissionEventView[]>;
   readonly kinds: readonly Pick<MissionKind, 'kind' | 'description'>[];
 }
@@ -57,13 +59,13 @@ export function createMissions(deps: MissionsDeps): Missions {
   const view = async (id: string) => missionView(store.db, await found(store.db, id), clock.now());
   return {
     kinds: deps.kinds,
-    async propose(kind, inputs, askedBy) {
+    async propose(kind, inputs, asker) {
       const plan = await kindOf(deps, kind).plan(inputs);
       const row = await store.write(async (tx) => {
         const now = clock.now();
-        const row = proposal(kind, plan, askedBy, policy, now);
+        const row = proposal(kind, plan, asker, policy, now);
         await insertMission(tx, row);
-        await note(tx, row.id, now, 'proposed', `${askedBy} asked for it`);
+        await note(tx, row.id, now, 'proposed', `${asker.name} asked for it`);
         return row;
       });
       return missionView(store.db, row, clock.now());
@@ -86,10 +88,21 @@ export function createMissions(deps: MissionsDeps): Missions {
         const row = await found(tx, id);
         const status = statusAt(row, now);
         if (status === 'rejected') return;
-        const change = { status: 'rejected', rejected_by: by, reject_reason: reason.slice(0, 1000) } as const;
+        const change = {
+          status: 'rejected',
+          rejected_by: by.actor,
+          rejected_by_name: by.name,
+          reject_reason: reason.slice(0, 1000),
+        } as const;
         if (status !== 'proposed' || !(await changeMission(tx, id, ['proposed'], change, now)))
           throw over(id, status, 'rejected');
-        await note(tx, id, now, 'rejected', `${by} rejected it${reason === '' ? '' : `: ${reason.slice(0, 1000)}`}`);
+        await note(
+          tx,
+          id,
+          now,
+          'rejected',
+          `${by.name} rejected it${reason === '' ? '' : `: ${reason.slice(0, 1000)}`}`,
+        );
       });
       return view(id);
     },
@@ -100,10 +113,10 @@ export function createMissions(deps: MissionsDeps): Missions {
   };
 }
 
-async function approve(deps: MissionsDeps, id: string, by: string): Promise<void> {
+async function approve(deps: MissionsDeps, id: string, by: Standing): Promise<void> {
   const { store, clock, policy } = deps;
   const before = await found(store.db, id);
-  const approvers = (await approvalsOf(store.db, id)).map(({ by_actor }) => by_actor);
+  const approvers = (await approvalsOf(store.db, id)).map(approverOf);
   if (decideApproval(before, approvers, by, policy, clock.now()).kind === 'already') return;
   const plan = await planAgain(deps, before);
   const digest = planDigest(plan);
@@ -114,17 +127,18 @@ async function approve(deps: MissionsDeps, id: string, by: string): Promise<void
   const approved = await store.write(async (tx) => {
     const now = clock.now();
     const row = await found(tx, id);
-    const sofar = (await approvalsOf(tx, id)).map(({ by_actor }) => by_actor);
+    const sofar = (await approvalsOf(tx, id)).map(approverOf);
     const decision = decideApproval(row, sofar, by, policy, now);
     if (decision.kind === 'already') return false;
     if (row.plan_digest !== digest) throw planChanged(row, planOf(row));
-    await insertApproval(tx, { mission_id: id, by_actor: by, plan_digest: digest, at: now });
+    const approval = { mission_id: id, by_actor: by.actor, approver: JSON.stringify(by), plan_digest: digest, at: now };
+    await insertApproval(tx, approval);
     // The one transition to `approved`: of two presses at once, one finds it proposed.
     if (!decision.enough || !(await changeMission(tx, id, ['proposed'], { status: 'approved' }, now))) {
-      await note(tx, id, now, 'proposed', `${by} approved it; another approval is needed`);
+      await note(tx, id, now, 'proposed', `${by.name} approved it; another approval is needed`);
       return false;
     }
-    await note(tx, id, now, 'approved', `${by} approved it`);
+    await note(tx, id, now, 'approved', `${by.name} approved it`);
     return true;
   });
   if (approved) deps.wake();
@@ -167,7 +181,7 @@ function planChanged(before: MissionRow, plan: MissionPlan): Fault {
   });
 }
 
-function proposal(kind: string, plan: MissionPlan, askedBy: string, policy: ApprovalPolicy, now: number): MissionRow {
+function proposal(kind: string, plan: MissionPlan, asker: Standing, policy: ApprovalPolicy, now: number): MissionRow {
   return {
     id: newId('msn', now),
     kind,
@@ -180,9 +194,11 @@ function proposal(kind: string, plan: MissionPlan, askedBy: string, policy: Appr
     result: null,
     problem: null,
     attempts: 0,
-    asked_by: askedBy,
+    asked_by: asker.actor,
+    asker: JSON.stringify(asker),
     approvals_needed: policy.approvals,
     rejected_by: null,
+    rejected_by_name: null,
     reject_reason: null,
     expires_at: now + policy.expiresAfter,
     runner: null,

@@ -9,7 +9,8 @@ import {
   stepsOf,
 } from '../store/missions.ts';
 import type { JsonObject, MissionPlan, PlannedStep } from './kind.ts';
-import { statusAt } from './policy.ts';
+import { askerOf, statusAt } from './policy.ts';
+import { approverOf } from './standing.ts';
 
 /** A mission as every surface shows it. */
 export interface MissionView {
@@ -26,9 +27,11 @@ export interface MissionView {
   readonly attempts: number;
   readonly summary: string;
   readonly askedBy: string;
-  readonly approvals: readonly { readonly by: string; readonly at: number }[];
+  readonly askedByName: string;
+  readonly approvals: readonly { readonly by: string; readonly name: string; readonly at: number }[];
   readonly approvalsNeeded: number;
   readonly rejectedBy?: string;
+  readonly rejectedByName?: string;
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -55,9 +58,13 @@ export async function missionView(db: Db, row: MissionRow, now: number): Promise
     attempts: row.attempts,
     summary: summary(row, status, approvals, steps, lastProblem),
     askedBy: row.asked_by,
-    approvals: approvals.map(({ by_actor, at }) => ({ by: by_actor, at })),
+    askedByName: askerOf(row).name,
+    approvals: approvals.map((one) => ({ by: one.by_actor, name: approverOf(one).name, at: one.at })),
     approvalsNeeded: row.approvals_needed,
-    ...(row.rejected_by !== null && { rejectedBy: row.rejected_by }),
+    ...(row.rejected_by !== null && {
+      rejectedBy: row.rejected_by,
+      rejectedByName: row.rejected_by_name ?? row.rejected_by,
+    }),
     expiresAt: row.expires_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -5,6 +5,20 @@ import type { Db } from './store.ts';
 export type MissionStatus = 'proposed' | 'approved' | 'rejected' | 'running' | 'succeeded' | 'failed' | 'expired';
 export type StepState = 'started' | 'done' | 'failed';
 
+/**
+ * Who asked, approved or rejected, as far as it can be told who that is. `persons` are names for one person, of which
+ * any that two standings share makes them the same one; `makers` are who made the token, and who made theirs, nearest
+ * first, each with the time at which the token of that step was made.
+ */
+export interface Standing {
+  /** As in the audit log. */
+  readonly actor: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly persons: readonly string[];
+  readonly makers: readonly { readonly persons: readonly string[]; readonly at: number }[];
+}
+
 export interface MissionTables {
   /** A plan that runs only after approval. `inputs`, `plan`, `warnings`, `result`, `problem` are JSON. */
   mission: {
@@ -21,8 +35,11 @@ export interface MissionTables {
     problem: string | null;
     attempts: number;
     asked_by: string;
+    /** JSON: `Standing` of who asked; null in rows from before it was kept, as below. */
+    asker: string | null;
     approvals_needed: number;
     rejected_by: string | null;
+    rejected_by_name: string | null;
     reject_reason: string | null;
     /** When an unapproved proposal ends. */
     expires_at: number;
@@ -33,7 +50,7 @@ export interface MissionTables {
     created_at: number;
     updated_at: number;
   };
-  mission_approval: { mission_id: string; by_actor: string; plan_digest: string; at: number };
+  mission_approval: { mission_id: string; by_actor: string; approver: string | null; plan_digest: string; at: number };
   /** What a step made, as JSON in `outputs`; the record from which a run goes on after a crash. */
   mission_step: {
     mission_id: string;

@@ -11,6 +11,10 @@ export interface TokenTables {
     /** JSON: app ids it is limited to; null for all. */
     apps: string | null;
     created_by: string;
+    /** Whose it is, when it was made for somebody else than its maker. */
+    belongs_to: string | null;
+    /** JSON: names for the person that made it, where the chain of tokens cannot tell them. */
+    maker_persons: string | null;
     created_at: number;
     expires_at: number | null;
     last_used_at: number | null;
@@ -23,6 +27,8 @@ export interface TokenTables {
     subject: string;
     permissions: string;
     apps: string | null;
+    /** JSON: names for the person that a provider vouched for. */
+    persons: string | null;
     created_at: number;
     expires_at: number;
   };

@@ -24,12 +24,20 @@ export interface PendingSignIn {
   readonly verifier: string;
 }
 
+export interface Person {
+  /** Name in the audit log. */
+  readonly subject: string;
+  readonly permissions: Permission[];
+  /** What tells this person from others: issuer and `sub`, which never change, and the name that tokens may use. */
+  readonly persons: readonly string[];
+}
+
 export interface OpenIdProvider {
   readonly title: string;
   /** Where to send the browser. Throws a `Fault` when the provider cannot be reached. */
   begin(redirectUri: string): Promise<{ url: URL; pending: PendingSignIn }>;
   /** Who came back, and what they may do. Throws a `Fault` of status 401 or 403. */
-  finish(callback: URL, pending: PendingSignIn): Promise<{ subject: string; permissions: Permission[] }>;
+  finish(callback: URL, pending: PendingSignIn): Promise<Person>;
 }
 
 const TIMEOUT_SECONDS = 10;
@@ -123,7 +131,7 @@ async function userInfo(config: oidc.Configuration, accessToken: string, subject
   return oidc.fetchUserInfo(config, accessToken, subject).catch(() => ({}));
 }
 
-function personOf(claims: Readonly<Record<string, unknown>>, settings: OpenIdSettings) {
+function personOf(claims: Readonly<Record<string, unknown>>, settings: OpenIdSettings): Person {
   const email = claims.email_verified === false ? undefined : claims.email;
   const name = [email, claims.preferred_username, claims.sub].find((each) => typeof each === 'string');
   const permissions = permissionsOfGroups(claims[settings.groupsClaim], settings.groups);
@@ -136,5 +144,8 @@ function personOf(claims: Readonly<Record<string, unknown>>, settings: OpenIdSet
       status: 403,
       advice: `ask for a group that openid.groups of the configuration names: ${settings.groups.map(({ group }) => group).join(', ')}`,
     });
-  return { subject: `user:${String(name).slice(0, 200)}`, permissions };
+  const shown = String(name).slice(0, 200);
+  // OpenID Connect Core §5.7: only `iss` and `sub` together are stable and unique.
+  const persons = [`openid:${settings.issuer}#${String(claims.sub)}`, `person:${shown.toLowerCase()}`];
+  return { subject: `user:${shown}`, permissions, persons };
 }

@@ -59,8 +59,8 @@ export function openIdRoutes(api: Api, deps: RouteDeps): void {
     try {
       const callback = new URL(redirectUri(request));
       callback.search = new URL(request.url, 'http://localhost').search;
-      const { subject, permissions } = await openid.provider.finish(callback, pending);
-      const { secret, expiresAt } = await control.tokens.signInAs(subject, permissions);
+      const { subject, permissions, persons } = await openid.provider.finish(callback, pending);
+      const { secret, expiresAt } = await control.tokens.signInAs(subject, permissions, persons);
       reply.setCookie(SESSION_COOKIE, secret, {
         path: '/',
         httpOnly: true,

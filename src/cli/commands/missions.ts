@@ -22,7 +22,7 @@ export function missionCommands(program: Command, act: Act): void {
         if (all.length === 0) return output.line('no missions');
         output.table(
           ['MISSION', 'WHAT', 'STATUS', 'ASKED BY', 'WHEN'],
-          all.map((m) => [m.id, m.title, m.status, m.asked_by, relative(m.created_at, now())]),
+          all.map((m) => [m.id, m.title, m.status, m.asked_by_name, relative(m.created_at, now())]),
         );
       }),
     );
@@ -91,10 +91,10 @@ export function showMission({ output, now }: Context, mission: Mission): void {
   output.line(`${output.bold(mission.title)}  ${output.dim(mission.id)}`);
   output.line(`  status       ${mission.status}. ${mission.why.summary}`);
   output.line(
-    `  asked by     ${mission.asked_by}, ${relative(mission.created_at, now())}; expires ${relative(mission.expires_at, now())}`,
+    `  asked by     ${mission.asked_by_name}, ${relative(mission.created_at, now())}; expires ${relative(mission.expires_at, now())}`,
   );
   output.line(
-    `  approvals    ${mission.approvals.length} of ${mission.approvals_needed}${mission.approvals.map(({ by }) => `, ${by}`).join('')}`,
+    `  approvals    ${mission.approvals.length} of ${mission.approvals_needed}${mission.approvals.map(({ name }) => `, ${name}`).join('')}`,
   );
   output.line('  plan');
   for (const { step, action, detail } of mission.plan) {

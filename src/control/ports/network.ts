@@ -1,5 +1,5 @@
 import type { FaultDetails } from '../../base/index.ts';
-import type { MissionStatus } from '../../store/missions.ts';
+import type { MissionStatus, Standing } from '../../store/missions.ts';
 
 export interface MissionView {
   readonly id: string;
@@ -15,9 +15,11 @@ export interface MissionView {
   readonly attempts: number;
   readonly summary: string;
   readonly askedBy: string;
-  readonly approvals: readonly { readonly by: string; readonly at: number }[];
+  readonly askedByName: string;
+  readonly approvals: readonly { readonly by: string; readonly name: string; readonly at: number }[];
   readonly approvalsNeeded: number;
   readonly rejectedBy?: string;
+  readonly rejectedByName?: string;
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -34,14 +36,14 @@ export interface MissionEvent {
 /** Nothing here runs a step: approval is noted, and the runner takes what is approved from the store. */
 export interface MissionPort {
   /** Checks inputs and throws a `Fault` with every problem; nothing runs before approval. */
-  propose(kind: string, inputs: Readonly<Record<string, unknown>>, askedBy: string): Promise<MissionView>;
+  propose(kind: string, inputs: Readonly<Record<string, unknown>>, asker: Standing): Promise<MissionView>;
   list(
     filter: { statuses?: readonly MissionStatus[] },
     page: { before?: string; limit: number },
   ): Promise<MissionView[]>;
   get(id: string): Promise<MissionView | undefined>;
-  approve(id: string, by: string): Promise<MissionView>;
-  reject(id: string, by: string, reason: string): Promise<MissionView>;
+  approve(id: string, by: Standing): Promise<MissionView>;
+  reject(id: string, by: Standing, reason: string): Promise<MissionView>;
   events(id: string, after: number, limit: number): Promise<MissionEvent[]>;
 }
 

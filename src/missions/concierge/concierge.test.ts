@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { createIngressWorld, createWorldMissions } from '../../../test/fixtures/ingress.ts';
+import { by, createIngressWorld, createWorldMissions } from '../../../test/fixtures/ingress.ts';
 import { silentLogger } from '../../base/index.ts';
 import { createConcierge } from './concierge.ts';
 import { gatherKnown } from './gather-known.ts';
@@ -22,7 +22,7 @@ async function talk(t: TestContext, options: { model?: BriefModel } = {}) {
   });
   const { id } = await concierge.start('token:ann');
   const say = (text: string) =>
-    concierge.say(id, text, 'token:ann', (kind, inputs) => missions.propose(kind, inputs, 'token:ann'));
+    concierge.say(id, text, 'token:ann', (kind, inputs) => missions.propose(kind, inputs, by('ann')));
   return { world, concierge, missions, id, say };
 }
 

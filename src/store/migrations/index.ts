@@ -20,8 +20,10 @@ import { imports, webhooks } from './403-imports.ts';
 import { onDemand } from './405-on-demand.ts';
 import { delegated } from './406-delegated.ts';
 import { domainLists } from './407-domain-lists.ts';
+import { tokenPersons } from './408-token-persons.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
+import { missionStandings } from './502-mission-standings.ts';
 import { deliveries } from './600-deliveries.ts';
 import { seenFacts } from './601-seen-facts.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
@@ -51,8 +53,10 @@ const STEPS: Record<string, Step> = {
   '405-on-demand': onDemand,
   '406-delegated': delegated,
   '407-domain-lists': domainLists,
+  '408-token-persons': tokenPersons,
   '500-networks': networks,
   '501-missions': missions,
+  '502-mission-standings': missionStandings,
   '600-deliveries': deliveries,
   '601-seen-facts': seenFacts,
 };

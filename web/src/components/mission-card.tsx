@@ -54,13 +54,13 @@ function Card({ mission }: { mission: Mission }) {
         </details>
       )}
       <p className="quiet">
-        Asked by {mission.asked_by} <Time at={mission.created_at} />
-        {mission.approvals.map(({ by, at }) => (
+        Asked by {mission.asked_by_name} <Time at={mission.created_at} />
+        {mission.approvals.map(({ by, name, at }) => (
           <span key={by}>
-            , approved by {by} <Time at={at} />
+            , approved by {name} <Time at={at} />
           </span>
         ))}
-        {mission.rejected_by !== null && <span>, rejected by {mission.rejected_by}</span>}
+        {mission.rejected_by !== null && <span>, rejected by {mission.rejected_by_name}</span>}
       </p>
       {mission.status === 'proposed' && <Decision mission={mission} />}
     </section>

@@ -74,7 +74,7 @@ function MissionList() {
                       <td data-label="Status">
                         <Status word={mission.status} />
                       </td>
-                      <td data-label="Asked by">{mission.asked_by}</td>
+                      <td data-label="Asked by">{mission.asked_by_name}</td>
                       <td data-label="When">
                         <Time at={mission.created_at} />
                       </td>

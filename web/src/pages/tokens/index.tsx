@@ -40,6 +40,7 @@ function TokenList() {
               <thead>
                 <tr>
                   <th scope="col">Name</th>
+                  <th scope="col">Belongs to</th>
                   <th scope="col">May</th>
                   <th scope="col">Last used</th>
                   <th scope="col">Ends</th>
@@ -54,6 +55,7 @@ function TokenList() {
                     <td data-label="Name">
                       <strong>{token.name}</strong> <span className="quiet mono">{token.id}</span>
                     </td>
+                    <td data-label="Belongs to">{token.belongs_to}</td>
                     <td data-label="May">
                       {token.permissions.length === Object.keys(PERMISSIONS).length
                         ? 'everything'

@@ -18,12 +18,14 @@ const LIFETIMES = [
 export function NewToken({ onClose }: { onClose: () => void }) {
   const session = useSession();
   const [name, setName] = useState('');
+  const [person, setPerson] = useState('');
   const [permissions, setPermissions] = useState<string[]>(['apps.read']);
   const [days, setDays] = useState('90');
   const create = useChange<CreatedToken>();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const body = { name, permissions, ...(days !== '' && { expires_in_days: Number(days) }) };
+    const whose = person.trim() === '' ? {} : { belongs_to: person };
+    const body = { name, permissions, ...whose, ...(days !== '' && { expires_in_days: Number(days) }) };
     create.mutate({ method: 'POST', path: '/tokens', body });
   };
   if (create.data !== undefined)
@@ -40,6 +42,14 @@ export function NewToken({ onClose }: { onClose: () => void }) {
     <Overlay title="New token" open onClose={onClose}>
       <form className="form" onSubmit={submit}>
         <Field label="Name" name="name" value={name} onChange={setName} required autoFocus problem={create.error} />
+        <Field
+          label="Belongs to"
+          name="belongs_to"
+          value={person}
+          onChange={setPerson}
+          hint="The person it is for, if that is not you. Two tokens of one person are one approver."
+          problem={create.error}
+        />
         <Choice label="Ends after" value={days} onChange={setDays} options={LIFETIMES} />
         <CheckboxGroup className="field wide" value={permissions} onChange={setPermissions}>
           <Label>May</Label>
@@ -60,7 +70,7 @@ export function NewToken({ onClose }: { onClose: () => void }) {
         <FormFoot
           action="Make it"
           problem={create.error}
-          fields={['name']}
+          fields={['name', 'belongs_to']}
           disabled={create.isPending || permissions.length === 0}
           onCancel={onClose}
         />
