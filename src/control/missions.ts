@@ -7,7 +7,7 @@ import {
 } from '../contract/index.ts';
 import type { MissionStatus } from '../store/missions.ts';
 import { type Actor, may, requirePermission, requireUnscoped } from './actor.ts';
-import { absent, type ControlDeps, guarded, notFound, performed } from './context.ts';
+import { absent, type ControlDeps, notFound, performed } from './context.ts';
 import { problemDocument, time } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
 import type { MissionPort, MissionView } from './ports/index.ts';
@@ -63,14 +63,16 @@ export function createMissionUseCases(deps: ControlDeps): MissionUseCases {
       requireSight(actor);
       return missionDocument(await found(id));
     },
-    approve: (actor, id) =>
-      guarded(deps, actor, decide('approve', id, {}), async () => {
+    async approve(actor, id) {
+      // What is approved is told in the audit log, to those who may know it.
+      const known = may(actor, 'missions.approve') ? await port().get(id) : undefined;
+      const facts = known === undefined ? {} : { kind: known.kind, title: known.title, inputs: known.inputs };
+      return performed(deps, actor, decide('approve', id, facts), async () => {
         requireUnscoped(actor, 'a mission');
-        const { kind, title, inputs } = await found(id);
-        return performed(deps, actor, decide('approve', id, { kind, title, inputs }), async () =>
-          missionDocument(await port().approve(id, await standingOf(deps.store.db, actor))),
-        );
-      }),
+        await found(id);
+        return missionDocument(await port().approve(id, await standingOf(deps.store.db, actor)));
+      });
+    },
     reject: (actor, id, reason = '') =>
       performed(deps, actor, decide('reject', id, { reason }), async () => {
         requireUnscoped(actor, 'a mission');

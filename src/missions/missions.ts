@@ -117,11 +117,17 @@ async function approve(deps: MissionsDeps, id: string, by: Standing): Promise<vo
   const { store, clock, policy } = deps;
   const before = await found(store.db, id);
   const approvers = (await approvalsOf(store.db, id)).map(approverOf);
-  if (decideApproval(before, approvers, by, policy, clock.now()).kind === 'already') return;
-  const plan = await planAgain(deps, before);
+  // Whoever pressed a moment earlier may have begun the run, and then what is planned now is no longer the question.
+  const isApproved = (row: MissionRow) => decideApproval(row, approvers, by, policy, clock.now()).kind === 'already';
+  if (isApproved(before)) return;
+  const plan = await planAgain(deps, before).catch(async (error: unknown) => {
+    if (isApproved(await found(store.db, id))) return undefined;
+    throw error;
+  });
+  if (plan === undefined) return;
   const digest = planDigest(plan);
   if (digest !== before.plan_digest) {
-    await replacePlan(deps, before, plan, digest);
+    if (!(await replacePlan(deps, before, plan, digest)) && isApproved(await found(store.db, id))) return;
     throw planChanged(before, plan);
   }
   const approved = await store.write(async (tx) => {
@@ -159,14 +165,20 @@ async function planAgain(deps: MissionsDeps, row: MissionRow): Promise<MissionPl
   }
 }
 
-/** The new plan takes the old one's place, and has to be approved anew. */
-async function replacePlan(deps: MissionsDeps, before: MissionRow, plan: MissionPlan, digest: string): Promise<void> {
-  await deps.store.write(async (tx) => {
+/** The new plan takes the old one's place, and has to be approved anew; false when it was decided on meanwhile. */
+async function replacePlan(
+  deps: MissionsDeps,
+  before: MissionRow,
+  plan: MissionPlan,
+  digest: string,
+): Promise<boolean> {
+  return deps.store.write(async (tx) => {
     const now = deps.clock.now();
     const change = { plan: JSON.stringify(plan), plan_digest: digest, warnings: JSON.stringify(plan.warnings) };
-    if (!(await changeMission(tx, before.id, ['proposed'], change, now))) return;
+    if (!(await changeMission(tx, before.id, ['proposed'], change, now))) return false;
     await deleteApprovals(tx, before.id);
     await note(tx, before.id, now, 'proposed', `the plan changed: ${planDifferences(planOf(before), plan).join('; ')}`);
+    return true;
   });
 }
 
