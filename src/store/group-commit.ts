@@ -1,13 +1,12 @@
 import { errorText, Fault } from '../base/index.ts';
 import type { Db } from './store.ts';
 
-interface Waiting {
-  settle(failure?: unknown): void;
-}
-interface Job extends Waiting {
-  /** `first`: nothing else was written in the transaction yet, so that all of it may be undone. */
-  run(tx: Db, first: boolean): Promise<void>;
+interface Job {
+  /** Runs once, or a second time after everything was undone. False when it failed. */
+  run(tx: Db): Promise<boolean>;
+  /** The commit is made, and the disk has not confirmed it yet. */
   committed(): void;
+  settle(failure?: unknown): void;
 }
 
 /** The connection that writes, and the disk beneath it. */
@@ -23,70 +22,96 @@ export interface CommitTarget {
 const MOST_PER_COMMIT = 128;
 
 /**
- * Writes that arrive while one commit is under way share the next one: each after the first runs in a savepoint, in
- * order of arrival, so one that fails undoes only itself. They are acknowledged when the disk has confirmed the commit. That
- * wait, a fraction of a millisecond to several, happens outside of the event loop: meanwhile requests are read and
- * further commits written, and the next confirmation covers all of them.
+ * Writes that arrive while one commit is made and confirmed share the next one, in order of arrival; one that fails undoes
+ * only itself. They are acknowledged when the disk has confirmed the commit. That wait, a fraction of a millisecond to
+ * several, happens outside of the event loop: meanwhile requests are read, and further writes gather.
  */
 export function createGroupCommit(db: Db, target: CommitTarget) {
   let queue: Job[] = [];
-  let writing: Promise<void> | undefined;
-  let unconfirmed: Waiting[] = [];
-  let inFlight: Waiting[] = [];
+  let draining: Promise<void> | undefined;
   let confirming: Promise<void> | undefined;
   let broken: Fault | undefined;
 
   function write<T>(work: (tx: Db) => Promise<T>, committed?: (value: T) => void): Promise<T> {
     if (broken !== undefined) return Promise.reject(broken);
     return new Promise<T>((resolve, reject) => {
-      let settle: () => void;
-      let tell = () => {};
+      let outcome: { value: T } | { error: unknown };
       queue.push({
-        async run(tx, first) {
-          if (!first) target.execute('savepoint job');
+        async run(tx) {
           try {
-            const value = await work(tx);
-            settle = () => resolve(value);
-            tell = () => committed?.(value);
+            outcome = { value: await work(tx) };
+            return true;
           } catch (error) {
-            settle = () => reject(error);
-            if (!first) target.execute('rollback to job');
-            else {
-              target.execute('rollback');
-              target.execute('begin immediate');
-            }
+            outcome = { error };
+            return false;
           }
-          if (!first) target.execute('release job');
         },
-        committed: () => tell(),
-        settle: (failure) => (failure === undefined ? settle() : reject(failure)),
+        committed() {
+          if ('value' in outcome) committed?.(outcome.value);
+        },
+        settle(failure) {
+          if (failure !== undefined) reject(failure);
+          else if ('value' in outcome) resolve(outcome.value);
+          else reject(outcome.error);
+        },
       });
-      writing ??= drain();
+      draining ??= drain();
     });
   }
 
   async function drain(): Promise<void> {
-    // Wait for the turn's other writers before each commit.
-    await nextTurn();
     while (queue.length > 0) {
+      // Wait for the turn's other writers before each commit.
+      await nextTurn();
       const jobs = queue.slice(0, MOST_PER_COMMIT);
       queue = queue.slice(MOST_PER_COMMIT);
       try {
-        target.execute('begin immediate');
-        for (const [index, job] of jobs.entries()) await job.run(db, index === 0);
-        target.execute('commit');
+        if (!(await commitTogether(jobs)) && !(await commitApart(jobs))) continue;
       } catch (error) {
         rollback();
         for (const job of jobs) job.settle(error ?? new Error('commit failed'));
         continue;
       }
-      unconfirmed.push(...jobs);
-      confirming ??= confirm();
+      confirming = confirm();
       target.committed?.();
       for (const job of jobs) job.committed();
-      await nextTurn();
+      const failure = await confirming.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      confirming = undefined;
+      for (const job of jobs) job.settle(failure);
+      if (broken !== undefined) for (const job of queue.splice(0)) job.settle(broken);
     }
-    writing = undefined;
+    draining = undefined;
+  }
+
+  /** False when one failed: then all of it was undone. */
+  async function commitTogether(jobs: readonly Job[]): Promise<boolean> {
+    target.execute('begin immediate');
+    for (const job of jobs) {
+      if (await job.run(db)) continue;
+      rollback();
+      return false;
+    }
+    target.execute('commit');
+    return true;
+  }
+
+  /** Each behind a savepoint, which costs as much as a small write: only for a group in which one failed. False when nothing is left. */
+  async function commitApart(jobs: readonly Job[]): Promise<boolean> {
+    if (jobs.length === 1) {
+      jobs[0]!.settle();
+      return false;
+    }
+    target.execute('begin immediate');
+    for (const job of jobs) {
+      target.execute('savepoint job');
+      if (!(await job.run(db))) target.execute('rollback to job');
+      target.execute('release job');
+    }
+    target.execute('commit');
+    return true;
   }
 
   function rollback(): void {
@@ -98,36 +123,20 @@ export function createGroupCommit(db: Db, target: CommitTarget) {
   }
 
   async function confirm(): Promise<void> {
-    while (unconfirmed.length > 0) {
-      inFlight = unconfirmed;
-      unconfirmed = [];
-      let failure: unknown;
-      try {
-        await target.sync();
-      } catch (error) {
-        failure = broken = diskFailed(error);
-      }
-      const settled = inFlight;
-      inFlight = [];
-      for (const waiting of settled) waiting.settle(failure);
+    try {
+      await target.sync();
+    } catch (error) {
+      broken = diskFailed(error);
+      throw broken;
     }
-    confirming = undefined;
-  }
-
-  /** Resolves when everything that was committed before the call is confirmed: what a reader may have seen by then. */
-  function confirmed(): Promise<void> | undefined {
-    if (confirming === undefined) return undefined;
-    const batch = unconfirmed.length > 0 ? unconfirmed : inFlight;
-    return new Promise((resolve, reject) =>
-      batch.push({ settle: (failure) => (failure === undefined ? resolve() : reject(failure)) }),
-    );
   }
 
   return {
     write,
-    confirmed,
+    /** Resolves when everything that was committed before the call is confirmed: what a reader may have seen by then. */
+    confirmed: (): Promise<void> | undefined => confirming,
     async idle() {
-      while (writing !== undefined || confirming !== undefined) await (writing ?? confirming);
+      while (draining !== undefined) await draining;
     },
   };
 }
