@@ -106,5 +106,7 @@ export interface ProbeReport {
   readonly names?: readonly string[];
   /** Status of the answer to `GET /`. */
   readonly status?: number;
+  /** The answer is the edge's own, which knows of no site by this name. */
+  readonly unpublished?: true;
   readonly problem?: string;
 }

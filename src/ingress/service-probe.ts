@@ -15,8 +15,7 @@ export function createServiceProbe(): ProbePort {
       try {
         socket = await connected(address, port, protocol === 'https' ? hostname : undefined, limit);
         const certificate = 'getPeerX509Certificate' in socket ? shown(socket as TLSSocket) : {};
-        const status = await firstStatus(socket, hostname, limit);
-        return { connected: true, ...certificate, ...(status !== undefined && { status }) };
+        return { connected: true, ...certificate, ...(await firstAnswer(socket, hostname, limit)) };
       } catch (error) {
         signal.throwIfAborted();
         return { connected: false, problem: limit.aborted ? 'no answer in time' : errorText(error) };
@@ -56,18 +55,27 @@ function shown(socket: TLSSocket): Partial<ProbeReport> {
   };
 }
 
-/** The status of the answer to `GET /`; undefined when what answers speaks no HTTP/1.1. */
-async function firstStatus(socket: Socket, hostname: string, signal: AbortSignal): Promise<number | undefined> {
+/** What the edge says of a host that it has no site for. */
+const UNPUBLISHED = 'no site was published under this name';
+
+/** The answer to `GET /`; nothing when what answers speaks no HTTP/1.1. */
+async function firstAnswer(
+  socket: Socket,
+  hostname: string,
+  signal: AbortSignal,
+): Promise<Pick<ProbeReport, 'status' | 'unpublished'>> {
   socket.write(`GET / HTTP/1.1\r\nHost: ${hostname}\r\nUser-Agent: gatehouse-probe\r\nConnection: close\r\n\r\n`);
-  let head = '';
+  let text = '';
   try {
     for await (const part of socket) {
-      head += Buffer.from(part as Uint8Array).toString('latin1');
-      if (head.includes('\r\n') || head.length > MOST_HEAD_BYTES) break;
+      text += Buffer.from(part as Uint8Array).toString('latin1');
+      // Of a 403 it matters who refuses, which the body says.
+      if (text.length > MOST_HEAD_BYTES || (text.includes('\r\n') && !/^HTTP\/1\.[01] 403/.test(text))) break;
     }
   } catch {
     signal.throwIfAborted();
   }
-  const status = /^HTTP\/1\.[01] (\d{3})\b/.exec(head)?.[1];
-  return status === undefined ? undefined : Number(status);
+  const status = /^HTTP\/1\.[01] (\d{3})\b/.exec(text)?.[1];
+  if (status === undefined) return {};
+  return { status: Number(status), ...(text.includes(UNPUBLISHED) && { unpublished: true }) };
 }

@@ -69,7 +69,10 @@ async function lookUntilServed(
   const deadline = clock.now() + MOST_WAIT_MS;
   for (;;) {
     const report = await probe.look({ ...place, ...wanted, signal: context.signal });
-    const good = report.connected && (wanted.protocol === 'http' || isServed(wanted, report, context));
+    const good =
+      report.connected &&
+      report.unpublished === undefined &&
+      (wanted.protocol === 'http' || isServed(wanted, report, context));
     if (good || clock.now() >= deadline) return report;
     await clock.sleep(LOOK_EVERY_MS, context.signal);
   }
@@ -97,6 +100,10 @@ function judge(wanted: ResolvedExposure, place: Place, report: ProbeReport, cont
       ];
     throw otherCertificate(words, wanted, madeId(context, 'certificate', 'certificate_id'));
   }
+  if (report.unpublished)
+    return [
+      `${wanted.hostname} answers 403 at ${at} because the edge there has no site of that name: gatehouse routes list says how far each place is with it; gatehouse routes compose publishes again`,
+    ];
   if (report.status === 403)
     return [
       `${wanted.hostname} answers 403 at ${at} while its certificate is good: the service does not know the host name. Add it to the service's list of allowed hosts`,

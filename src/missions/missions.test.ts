@@ -294,6 +294,9 @@ test('a 403 from the service is told as an allowlist', async (t) => {
   const done = await exposed(w);
   assert.equal(done.status, 'succeeded');
   assert.match(done.warnings.join('\n'), /answers 403 .* while its certificate is good: .* allowed hosts/);
+  w.probe = { ...w.probe, unpublished: true };
+  const early = await exposed(w);
+  assert.match(early.warnings.join('\n'), /answers 403 .* the edge there has no site of that name: gatehouse routes/);
 });
 
 test('two services behind one hub, and the first leaves without the second noticing', async (t) => {

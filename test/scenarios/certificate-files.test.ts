@@ -66,13 +66,13 @@ test('certificate files: watched, replaced without dropping a connection, damage
   const first = await served();
   const kept = await handshake(edge);
   t.after(() => kept.destroy());
-  assert.match(await ask(kept), /^HTTP\/1\.1 404/);
+  assert.match(await ask(kept), /^HTTP\/1\.1 403/);
 
   // Another one, its two files written one after the other.
   putPair(authority.issue([NAME]));
   await until('the second is served', async () => (await shown(edge)) !== first);
   assert.equal(await shown(edge), await served());
-  assert.match(await ask(kept), /^HTTP\/1\.1 404/);
+  assert.match(await ask(kept), /^HTTP\/1\.1 403/);
   assert.equal((await detail()).why.problem, null);
 
   // A key that does not belong to it: what was served is served on, and it is said.
@@ -96,7 +96,7 @@ test('certificate files: watched, replaced without dropping a connection, damage
   assert.equal(await shown(edge), await served());
   assert.equal((await detail()).why.problem, null);
   assert.equal((await detail()).versions.length, 3);
-  assert.match(await ask(kept), /^HTTP\/1\.1 404/);
+  assert.match(await ask(kept), /^HTTP\/1\.1 403/);
 
   // What is revoked does not come back with a restart; an entry that is gone gives up its certificate.
   const { id } = await detail();

@@ -39,7 +39,8 @@ export function decide(context: ConnectionContext, head: Head): Decision {
   const { routes } = context;
   if (routes === undefined) {
     return context.agrees()
-      ? refuse(404, 'no site has this name')
+      ? // Before any routing: a host that nobody published is nobody's here, whatever the path.
+        refuse(403, 'no site was published under this name')
       : refuse(421, 'this connection is for another name', 'misdirected');
   }
   const match = routes.whole ?? matchPath(routes, head.target());

@@ -105,7 +105,7 @@ test('what cannot be forwarded is answered by the edge', async (t) => {
     ],
   });
   const ask = (head: string) => talk(port, `${head}\r\nConnection: close\r\n\r\n`);
-  assert.match(await ask('GET / HTTP/1.1\r\nHost: other.example.com'), /^HTTP\/1\.1 404 /);
+  assert.match(await ask('GET / HTTP/1.1\r\nHost: other.example.com'), /^HTTP\/1\.1 403 [\s\S]*no site was published/);
   assert.match(
     await ask('GET /x?y HTTP/1.1\r\nHost: old.example.com'),
     /location: https:\/\/new\.example\.com\/x\?y\r\n/,

@@ -94,7 +94,7 @@ test('what the edge answers itself ends the stream and leaves the connection', a
   const { port } = await startPlane(t, { routes: [site(url)], tls: true, limits: { bodyBytes: 10, headBytes: 4_096 } });
   const session = client(t, port);
   const unknown = await ask(session, { ':path': '/', ':authority': 'other.example.com' });
-  assert.equal(unknown.headers[':status'], 404);
+  assert.equal(unknown.headers[':status'], 403);
   const large = await ask(session, { ':path': '/', ':method': 'POST', 'content-length': '11' }, Buffer.alloc(11));
   assert.equal(large.headers[':status'], 413);
   const long = await ask(session, { ':path': '/', 'x-long': 'x'.repeat(5_000) });

@@ -64,5 +64,5 @@ for (const tls of [false, true]) {
 test('an upload that is refused is not read to its end', async (t) => {
   const { port } = await startPlane(t, { routes: [] });
   const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: randomBytes(1024 * 1024) });
-  assert.equal(answer.status, 404);
+  assert.equal(answer.status, 403);
 });
