@@ -54,6 +54,29 @@ async function startUpstream(t: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Waits for the webhook that says that a domain is issued. */
+async function startReceiver(t: TestContext, call: Call): Promise<(domain: string) => Promise<void>> {
+  const issued = new Set<string>();
+  let came = () => {};
+  const server = createServer(async (request, response) => {
+    const { data } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as {
+      data: { domain: string; tls_status: string };
+    };
+    response.writeHead(204).end();
+    if (data.tls_status === 'issued') issued.add(data.domain);
+    came();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  await call('POST', '/webhooks', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
+  return async (domain) => {
+    while (!issued.has(domain))
+      await new Promise<void>((resolve) => {
+        came = resolve;
+      });
+  };
+}
+
 test(`from POST /domains to the first good answer, ${NAMES} names`, { timeout: 600_000 }, async (t) => {
   const upstream = await startUpstream(t);
   const gatehouse = await startGatehouse(t, {
@@ -73,8 +96,10 @@ domains: { on_demand: { address_an_hour: 100000, app_an_hour: 100000 } }
   const port = Number(new URL(edge_https).port);
   const caddy = process.argv[3] === 'alone' ? undefined : await startCaddy(t, gatehouse, call, upstream);
 
-  const times: Record<'posted' | 'ours' | 'demanded' | 'caddy', number[]> = {
+  const told = await startReceiver(t, call);
+  const times: Record<'posted' | 'told' | 'ours' | 'demanded' | 'caddy', number[]> = {
     posted: [],
+    told: [],
     ours: [],
     demanded: [],
     caddy: [],
@@ -91,6 +116,7 @@ domains: { on_demand: { address_an_hour: 100000, app_an_hour: 100000 } }
       await timed('posted', i, () => call('POST', '/apps/bench/domains', { domain: name('bench') }));
       await firstGoodAnswer(port, name('bench'), ca);
     });
+    await timed('told', i, () => told(name('bench')));
     await call('POST', '/apps/bench/domains', { domain: name('demand'), on_demand: true });
     await timed('demanded', i, () => firstGoodAnswer(port, name('demand'), ca));
     if (caddy !== undefined) await timed('caddy', i, () => firstGoodAnswer(caddy, name('caddy'), ca));
@@ -99,6 +125,7 @@ domains: { on_demand: { address_an_hour: 100000, app_an_hour: 100000 } }
   }
   console.log(`Gatehouse, from POST: ${summary(times.ours)}`);
   console.log(`  of it the answer to POST: ${summary(times.posted)}`);
+  console.log(`  then until a webhook tells that it is issued: ${summary(times.told)}`);
   console.log(`Gatehouse, on demand: ${summary(times.demanded)}`);
   if (caddy !== undefined) console.log(`Caddy, on demand: ${summary(times.caddy)}`);
   await printSteps(call, times.ours);

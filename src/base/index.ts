@@ -1,5 +1,6 @@
 // base owns what every room needs and no field knows: time, logging, ids, faults.
 // It knows nothing of TLS, HTTP or storage, and imports no other room.
+export { type Bell, createBell } from './bell.ts';
 export { http } from './builtin-http.ts';
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
 export { type PlacedConfig, parseConfig, parsePlacedConfig } from './config-file.ts';

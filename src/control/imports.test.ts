@@ -44,7 +44,7 @@ test('a file of names is read with or without a heading, and refused as a whole 
   assert.throws(() => parseImport('a.example\n'.repeat(10_001)), /more than 10000/);
 });
 
-test('changes of a domain are delivered, signed, and again after a failure', async (t) => {
+test('changes of a domain are delivered, signed, again after a failure, and after a time when nothing ran', async (t) => {
   const received: { headers: Record<string, string>; body: string }[] = [];
   let failures = 1;
   const receiver = createServer(async (request, response) => {
@@ -60,7 +60,7 @@ test('changes of a domain are delivered, signed, and again after a failure', asy
   t.after(() => receiver.close());
   const { port } = receiver.address() as { port: number };
   const clock = createVirtualClock();
-  const { control, issued, recordCertificate } = await createTestControl(clock);
+  const { control, issued, recordCertificate, views } = await createTestControl(clock);
   await control.apps.create(SYSTEM, { id: 'shop', upstreams: ['http://a'] });
   const { secret } = await control.webhooks.create(SYSTEM, { url: `http://127.0.0.1:${port}/hook` });
   control.start();
@@ -88,5 +88,11 @@ test('changes of a domain are delivered, signed, and again after a failure', asy
   issued(domain.certificate!.id);
   await recordCertificate(domain.certificate!.id);
   assert.equal(JSON.parse((await next()).body).data.tls_status, 'issued');
+  await control.stop();
+  const { served, ...unserved } = views.get(domain.certificate!.id)!;
+  views.set(unserved.id, { ...unserved, status: 'failed' });
+  await recordCertificate(unserved.id);
+  control.start();
+  assert.equal(JSON.parse((await next()).body).data.tls_status, 'failed');
   await control.stop();
 });

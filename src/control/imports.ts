@@ -104,7 +104,11 @@ export function createImportUseCases(deps: ControlDeps, domains: Pick<DomainUseC
         const woken = new Promise<void>((resolve) => {
           wake = resolve;
         });
-        for (const row of await unfinishedImports(store.db)) await carryOut(deps, domains, row, signal, log);
+        try {
+          for (const row of await unfinishedImports(store.db)) await carryOut(deps, domains, row, signal, log);
+        } catch (error) {
+          log.error({ problem: errorText(error) }, 'imports: a round failed; the next one goes on where it stopped');
+        }
         await Promise.race([woken, clock.sleep(LOOK_EVERY_MS, signal).catch(() => {})]);
       }
     },

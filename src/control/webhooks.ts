@@ -1,9 +1,16 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { errorText, newId } from '../base/index.ts';
+import { createBell, errorText, newId } from '../base/index.ts';
 import type { CreatedWebhook, CreateWebhook, Webhook } from '../contract/index.ts';
 import { appById } from '../store/apps.ts';
 import { type DomainRow, domainById, domainsByCertificate } from '../store/domains.ts';
-import { appendAudit, changesSince, latestChange } from '../store/index.ts';
+import {
+  appendAudit,
+  type ChangeFollower,
+  followChanges,
+  followedUntil,
+  latestChange,
+  noteFollowed,
+} from '../store/index.ts';
 import {
   delayDelivery,
   deleteDelivery,
@@ -30,7 +37,12 @@ export interface WebhookUseCases {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** Name under which is kept how far changes were announced: a change that a killed process left is announced later. */
+const FOLLOWER = 'webhooks';
+/** Other processes' commits ring no bell here, so the change log is looked at this often anyway. */
 const LOOK_EVERY_MS = 2_000;
+/** Between two rounds, so that many changes are one round's work. */
+const REST_MS = 25;
 const DELIVERY_TIMEOUT_MS = 10_000;
 const AT_ONCE = 8;
 // 5 s, 20 s, 80 s … an hour: a receiver that is away for a day still gets everything.
@@ -73,6 +85,8 @@ export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
         };
         await deps.secrets.put(secretPath(row.id), secret);
         await store.write(async (tx) => {
+          // The first one is told of what changes from now on.
+          if ((await listWebhooks(tx)).length === 0) await noteFollowed(tx, FOLLOWER, await latestChange(tx));
           await insertWebhook(tx, row);
           await appendAudit(tx, auditEvent(actor, act('create', row.id, { url, app: row.app_id }), now));
         });
@@ -89,18 +103,27 @@ export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
         await deps.secrets?.delete(secretPath(id));
       }),
     async run(signal) {
-      let cursor = await latestChange(store.db);
+      const bell = createBell(clock);
+      const stopListening = store.onChange(() => bell.ring());
+      let follower = await followChanges(store, clock, await followedUntil(store.db, FOLLOWER));
+      let announced = follower.settled();
       while (!signal.aborted) {
         try {
-          cursor = await announce(deps, cursor);
+          await announce(deps, follower);
+          announced = follower.settled();
           const due = await dueDeliveries(store.db, clock.now(), AT_ONCE);
           await Promise.all(due.map((row) => deliver(deps, row)));
           if (due.length === AT_ONCE) continue;
         } catch (error) {
           log.error({ problem: errorText(error) }, 'webhooks: a round failed; the next one begins as usual');
+          follower = await followChanges(store, clock, announced);
         }
-        await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});
+        await clock
+          .sleep(REST_MS, signal)
+          .then(() => bell.wait(LOOK_EVERY_MS, signal))
+          .catch(() => {});
       }
+      stopListening();
     },
   };
 }
@@ -132,9 +155,9 @@ function parseTarget(text: string): string {
 }
 
 /** Queues a delivery for every domain whose state differs from the last that was announced. */
-async function announce(deps: ControlDeps, cursor: number): Promise<number> {
+async function announce(deps: ControlDeps, follower: ChangeFollower): Promise<void> {
   const { store } = deps;
-  const changes = await changesSince(store.db, cursor, 500);
+  const changes = await follower.next();
   const hooks = changes.length === 0 ? [] : await listWebhooks(store.db);
   const rows = new Map<string, DomainRow>();
   for (const { kind, key } of hooks.length === 0 ? [] : changes) {
@@ -147,7 +170,7 @@ async function announce(deps: ControlDeps, cursor: number): Promise<number> {
     for (const row of found) if (row !== undefined) rows.set(row.id, row);
   }
   for (const row of rows.values()) await announceDomain(deps, row, hooks);
-  return changes.at(-1)?.seq ?? cursor;
+  if (rows.size > 0) await store.write((tx) => noteFollowed(tx, FOLLOWER, follower.settled()));
 }
 
 async function announceDomain(deps: ControlDeps, row: DomainRow, hooks: readonly WebhookRow[]): Promise<void> {

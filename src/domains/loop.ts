@@ -1,15 +1,18 @@
-import { errorText } from '../base/index.ts';
+import { createBell, errorText } from '../base/index.ts';
 import { updateDomain } from '../store/domains.ts';
-import { changesSince, latestChange } from '../store/index.ts';
+import { followChanges } from '../store/index.ts';
 import type { DomainsDeps } from './domains.ts';
 import { dueDomains, noteCertificate, reconcileDomain } from './reconcile.ts';
 
-const TICK_MS = 5_000;
+/** Other processes' commits ring no bell here, so the change log is looked at this often anyway. */
+const LOOK_EVERY_MS = 2_000;
+/** Between two rounds, so that many changes are one round's work. */
+const REST_MS = 25;
 const MOST_AT_ONCE = 32;
 const RETRY_MS = 30_000;
 
 export interface DomainLoop {
-  /** Reconciles one domain soon, beside the ticks. */
+  /** Reconciles one domain soon, beside the rounds. */
   wake(domainId: string): void;
   stop(): Promise<void>;
 }
@@ -19,10 +22,12 @@ export function runDomainLoop(deps: Omit<DomainsDeps, 'wake'>): DomainLoop {
   const stopping = new AbortController();
   const underWay = new Map<string, Promise<unknown>>();
   const all: DomainsDeps = { ...deps, wake };
+  const bell = createBell(deps.clock);
+  const { signal } = stopping;
 
   function wake(id: string): void {
     // What finds no room is found by the next round, since it is due.
-    if (stopping.signal.aborted || underWay.has(id) || underWay.size >= MOST_AT_ONCE) return;
+    if (signal.aborted || underWay.has(id) || underWay.size >= MOST_AT_ONCE) return;
     const work = reconcileDomain(all, id)
       .catch(async (error) => {
         deps.log.warn({ domain: id, problem: errorText(error) }, 'a domain could not be brought forward; trying again');
@@ -35,13 +40,14 @@ export function runDomainLoop(deps: Omit<DomainsDeps, 'wake'>): DomainLoop {
   }
 
   async function run(): Promise<void> {
-    let cursor = await latestChange(deps.store.db);
-    while (!stopping.signal.aborted) {
+    let follower = await followChanges(deps.store, deps.clock);
+    let noted = follower.settled();
+    while (!signal.aborted) {
       try {
-        const changes = await changesSince(deps.store.db, cursor);
+        const changes = await follower.next();
         const certificates = new Set(changes.filter(({ kind }) => kind === 'certificate').map(({ key }) => key));
         for (const id of certificates) await noteCertificate(all, id);
-        cursor = changes.at(-1)?.seq ?? cursor;
+        noted = follower.settled();
         const due = await dueDomains(all, MOST_AT_ONCE);
         for (const id of due) wake(id);
         // More is waiting: the next round begins as soon as there is room.
@@ -51,15 +57,21 @@ export function runDomainLoop(deps: Omit<DomainsDeps, 'wake'>): DomainLoop {
         }
       } catch (error) {
         deps.log.error({ problem: errorText(error) }, 'domains: a round failed; the next one begins as usual');
+        follower = await followChanges(deps.store, deps.clock, noted);
       }
-      await deps.clock.sleep(TICK_MS, stopping.signal).catch(() => {});
+      await deps.clock
+        .sleep(REST_MS, signal)
+        .then(() => bell.wait(LOOK_EVERY_MS, signal))
+        .catch(() => {});
     }
   }
 
+  const stopListening = deps.store.onChange(() => bell.ring());
   const running = run();
   return {
     wake,
     async stop() {
+      stopListening();
       stopping.abort();
       await running;
       await Promise.allSettled(underWay.values());

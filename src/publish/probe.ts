@@ -1,8 +1,7 @@
-import { type Clock, errorText, type Logger } from '../base/index.ts';
+import { type Clock, createBell, errorText, type Logger } from '../base/index.ts';
 import { deliveriesOf, putSeen } from '../store/deliveries.ts';
 import type { Store } from '../store/index.ts';
 import { isWildcard } from '../x509/index.ts';
-import { createBell } from './bell.ts';
 import { deriveFindings } from './findings.ts';
 import { allGroups, findGroups, type RouteGroup, type RouteSource } from './route-group.ts';
 import type { ServedCertificates } from './served-certificates.ts';

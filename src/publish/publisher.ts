@@ -1,7 +1,13 @@
-import { type Clock, errorText, type Fault, type FaultDetails, faultOf, type Logger } from '../base/index.ts';
-import type { Store } from '../store/index.ts';
-import { createBell } from './bell.ts';
-import { type ChangeFollower, followChanges } from './follow-changes.ts';
+import {
+  type Clock,
+  createBell,
+  errorText,
+  type Fault,
+  type FaultDetails,
+  faultOf,
+  type Logger,
+} from '../base/index.ts';
+import { type ChangeFollower, followChanges, type Store } from '../store/index.ts';
 import { gather } from './gather.ts';
 import { planRetry } from './plan-retry.ts';
 import type { PublishTarget } from './publish-target.ts';

@@ -7,6 +7,8 @@ export type ChangeKind = 'route' | 'certificate' | 'domain' | 'app' | 'mission' 
 
 export interface ChangeTables {
   change_log: { seq: Generated<number>; at: number; kind: ChangeKind; key: string };
+  /** How far one that must miss nothing has followed, over restarts. */
+  change_follower: { name: string; seq: number };
 }
 
 export interface Change {
@@ -43,4 +45,18 @@ export async function changesSince(db: Db, seq: number, limit = 1000): Promise<C
 export async function latestChange(db: Db): Promise<number> {
   const row = await db.selectFrom('change_log').select('seq').orderBy('seq', 'desc').limit(1).executeTakeFirst();
   return row?.seq ?? 0;
+}
+
+/** Where a follower of this name goes on; undefined before it was first noted. */
+export async function followedUntil(db: Db, name: string): Promise<number | undefined> {
+  const row = await db.selectFrom('change_follower').select('seq').where('name', '=', name).executeTakeFirst();
+  return row?.seq;
+}
+
+export async function noteFollowed(tx: Db, name: string, seq: number): Promise<void> {
+  await tx
+    .insertInto('change_follower')
+    .values({ name, seq })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ seq }))
+    .execute();
 }

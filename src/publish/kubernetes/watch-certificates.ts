@@ -1,5 +1,4 @@
-import { type Clock, errorText, type Logger } from '../../base/index.ts';
-import { createBell } from '../bell.ts';
+import { type Clock, createBell, errorText, type Logger } from '../../base/index.ts';
 import { planRetry } from '../plan-retry.ts';
 import type { ClusterCertificate } from './certificate-status.ts';
 import { createCertificateTree, ISSUANCE_KINDS, type IssuanceKind } from './certificate-tree.ts';

@@ -26,6 +26,7 @@ import { missions } from './501-missions.ts';
 import { missionStandings } from './502-mission-standings.ts';
 import { deliveries } from './600-deliveries.ts';
 import { seenFacts } from './601-seen-facts.ts';
+import { followers } from './602-followers.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
 
 /** One step of the schema. A step that has been released is never edited: a later step mends it. */
@@ -59,6 +60,7 @@ const STEPS: Record<string, Step> = {
   '502-mission-standings': missionStandings,
   '600-deliveries': deliveries,
   '601-seen-facts': seenFacts,
+  '602-followers': followers,
 };
 
 export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

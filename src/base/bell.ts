@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts';
+import type { Clock } from './clock.ts';
 
 /** Lets a loop sleep until it is due, or until somebody rings. A ring while nobody sleeps is kept for the next sleep. */
 export interface Bell {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts';
-import { type Change, changesSince, latestChange, type Store } from '../store/index.ts';
+import { type Change, changesSince, latestChange } from './changes.ts';
+import type { Store } from './store.ts';
 
 /** Reads the change log from a position on. */
 export interface ChangeFollower {
@@ -7,6 +8,8 @@ export interface ChangeFollower {
   next(): Promise<Change[]>;
   /** Number of the last change that was answered. */
   position(): number;
+  /** Number up to which nothing can appear any more: from here on another follower misses nothing. */
+  settled(): number;
 }
 
 const PER_READ = 1000;
@@ -39,6 +42,7 @@ export async function followChanges(store: Store, clock: Clock, after?: number):
   };
   return {
     position: () => cursor,
+    settled: () => Math.min(cursor, ...[...awaited.keys()].slice(0, 1).map((seq) => seq - 1)),
     async next() {
       const late = await lateOnes();
       const changes = await changesSince(store.db, cursor, PER_READ);
