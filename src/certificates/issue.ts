@@ -13,7 +13,7 @@ import { setAside } from './open-order.ts';
 import { note } from './outcome.ts';
 import type { Engine } from './ports.ts';
 import { quotaFault, reserveQuota } from './quota-ledger.ts';
-import { solversFor } from './solver-choice.ts';
+import { limitedBy, solversFor } from './solver-choice.ts';
 
 export interface Begun {
   readonly client: AcmeClient;
@@ -45,7 +45,7 @@ export async function begin(attempt: Attempt, issuer: IssuerRow, open: OpenOrder
     const pem = await secrets.get(open.keyPath);
     if (pem !== undefined) return { client, order: open, key: createPrivateKey(Buffer.from(pem)), solvers, progress };
   }
-  await preflight(attempt, issuer, names);
+  const { methods } = await preflight(attempt, issuer, names);
   const order = await planOrder(attempt, issuer, client);
   const status = served !== undefined ? 'renewing' : 'issuing';
   const replaced = await store.write(async (tx) => {
@@ -63,7 +63,7 @@ export async function begin(attempt: Attempt, issuer: IssuerRow, open: OpenOrder
   // Before the CA is asked: a chain whose key was lost is a certificate wasted.
   const key = await keyFor(engine, row, served);
   await secrets.put(order.keyPath, Buffer.from(keyPem(key)));
-  return { client, order, key, solvers, progress };
+  return { client, order, key, solvers: limitedBy(methods, solvers), progress };
 }
 
 async function planOrder(attempt: Attempt, issuer: IssuerRow, client: AcmeClient): Promise<OpenOrder> {
@@ -84,7 +84,11 @@ async function planOrder(attempt: Attempt, issuer: IssuerRow, client: AcmeClient
 }
 
 /** What would make the CA refuse for certain is found before anything is spent. */
-async function preflight(attempt: Attempt, issuer: IssuerRow, names: readonly string[]): Promise<void> {
+async function preflight(
+  attempt: Attempt,
+  issuer: IssuerRow,
+  names: readonly string[],
+): Promise<{ methods: ReadonlyMap<string, readonly string[]> }> {
   const { engine, lease, row } = attempt;
   const found = await engine.preflight?.check({
     names,
@@ -93,9 +97,10 @@ async function preflight(attempt: Attempt, issuer: IssuerRow, names: readonly st
     signal: lease.signal,
     ...(row.dns_credential_id !== null && { dnsCredentialId: row.dns_credential_id }),
   });
-  if (found === undefined) return;
+  if (found === undefined) return { methods: new Map() };
   if (found.words.length > 0) await note(attempt, 'preflight', found.words.join('; '));
   if (found.blocking !== undefined) throw found.blocking;
+  return found;
 }
 
 /** RFC 9773 §5: only at the CA that issued it, and only where that CA knows renewal information. */

@@ -54,6 +54,8 @@ export interface Issuers {
   remove(id: string): Promise<void>;
   /** What is left for these names. */
   quota(id: string, names: readonly string[]): Promise<QuotaForecast[]>;
+  /** Names by which CAA records mean this CA, as its directory says; throws where that cannot be read. */
+  caaIdentities(id: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Changes our account's key there (RFC 8555 §7.3.5). */
   rollOverKey(id: string): Promise<void>;
 }
@@ -200,6 +202,10 @@ export function createIssuers(engine: Engine, connections: IssuerConnections): I
     },
     async quota(id, names) {
       return forecastQuota(store.db, await known(id), clock.now(), names);
+    },
+    async caaIdentities(id, signal) {
+      const { meta } = await connections.client(await known(id)).directory(signal);
+      return meta?.caaIdentities ?? [];
     },
     async rollOverKey(id) {
       const issuer = await known(id);

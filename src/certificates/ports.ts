@@ -24,14 +24,21 @@ export interface SolverSource {
 
 /** What is looked at before an order is spent. */
 export interface PreflightPort {
-  /** Answers what would make the CA refuse, with words about the rest; must be done within seconds. */
+  /**
+   * Answers what would make the CA refuse, with words about the rest, and for names whose owner allows some challenge
+   * types only (RFC 8657 §4), those. Must be done within seconds.
+   */
   check(wish: {
     readonly names: readonly string[];
     readonly issuerId: string;
     readonly challenge: string;
     readonly dnsCredentialId?: string;
     readonly signal: AbortSignal;
-  }): Promise<{ readonly blocking?: Fault; readonly words: readonly string[] }>;
+  }): Promise<{
+    readonly blocking?: Fault;
+    readonly words: readonly string[];
+    readonly methods: ReadonlyMap<string, readonly string[]>;
+  }>;
 }
 
 export interface EngineDeps {

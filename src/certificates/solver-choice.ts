@@ -25,3 +25,17 @@ export async function solversFor(
   );
   return chosen.toSorted((a, b) => Number(b.type === workedBefore) - Number(a.type === workedBefore));
 }
+
+/** The same, but for a name only of the types that its owner allows. */
+export const limitedBy = (
+  methods: ReadonlyMap<string, readonly string[]>,
+  solvers: readonly ChallengeSolver[],
+): readonly ChallengeSolver[] =>
+  methods.size === 0
+    ? solvers
+    : solvers.map((solver) => ({
+        ...solver,
+        canSolve: (identifier, wildcard) =>
+          methods.get(`${wildcard ? '*.' : ''}${identifier.value}`)?.includes(solver.type) !== false &&
+          solver.canSolve(identifier, wildcard),
+      }));

@@ -1,4 +1,3 @@
-import { Fault } from '../base/index.ts';
 import { canonical, type DnsRecord } from './message.ts';
 import { aliasChain, type Resolver } from './resolver.ts';
 
@@ -21,12 +20,26 @@ export async function findCaa(name: string, resolver: Resolver, signal: AbortSig
 export interface CaaApplicant {
   readonly caNames: readonly string[];
   readonly wildcard: boolean;
+  /** Absent while there is no account yet: whether a binding to one would hold is then unknown. */
   readonly accountUri?: string;
-  /** `dns-01`, `http-01`, … */
-  readonly method?: string;
+  /** Ways in which control would be shown: `dns-01`, `http-01`, …; every way when absent. */
+  readonly methods?: readonly string[];
 }
 
-export type CaaVerdict = { readonly allowed: true } | { readonly allowed: false; readonly why: string };
+export type CaaVerdict =
+  | {
+      readonly allowed: true;
+      /** Those of the applicant's methods that are left, where the records leave some out. */
+      readonly methods?: readonly string[];
+      /** The account that issuance is bound to, where the applicant has none yet. */
+      readonly boundTo?: string;
+    }
+  | {
+      readonly allowed: false;
+      readonly why: string;
+      /** What stands in the way: no record names the CA, or one does, for another account or by other methods. */
+      readonly at: 'ca' | 'account' | 'method';
+    };
 
 const KNOWN_TAGS = new Set(['issue', 'issuewild', 'iodef', 'contactemail', 'contactphone', 'issuemail', 'issuevmc']);
 
@@ -34,7 +47,7 @@ const KNOWN_TAGS = new Set(['issue', 'issuewild', 'iodef', 'contactemail', 'cont
 export function judgeCaa(records: readonly CaaRecord[], applicant: CaaApplicant): CaaVerdict {
   const unknown = records.find(({ critical, tag }) => critical && !KNOWN_TAGS.has(tag));
   if (unknown !== undefined)
-    return { allowed: false, why: `the critical CAA property ${unknown.tag} is one that no CA knows` };
+    return { allowed: false, why: `the critical CAA property ${unknown.tag} is one that no CA knows`, at: 'ca' };
   const wild = applicant.wildcard ? records.filter(({ tag }) => tag === 'issuewild') : [];
   const relevant = wild.length > 0 ? wild : records.filter(({ tag }) => tag === 'issue');
   if (relevant.length === 0) return { allowed: true };
@@ -44,23 +57,55 @@ export function judgeCaa(records: readonly CaaRecord[], applicant: CaaApplicant)
     const others = [...new Set(relevant.map(({ data }) => parseIssue(data).ca).filter((ca) => ca !== ''))];
     return {
       allowed: false,
+      at: 'ca',
       why:
         others.length === 0
           ? `CAA ${tag} ";" forbids every CA`
           : `CAA ${tag} allows only ${others.join(', ')}, and not ${applicant.caNames.join(' or ')}`,
     };
   }
-  const reasons: string[] = [];
-  for (const { parameters } of named) {
-    const account = parameters.get('accounturi');
-    const methods = parameters.get('validationmethods')?.split(',');
-    if (account !== undefined && applicant.accountUri !== undefined && account !== applicant.accountUri)
-      reasons.push(`it binds issuance to the account ${account}, and ours is ${applicant.accountUri}`);
-    else if (methods !== undefined && applicant.method !== undefined && !methods.includes(applicant.method))
-      reasons.push(`it allows only the method ${methods.join(', ')}, and this is ${applicant.method}`);
-    else return { allowed: true };
+  const permits = named.map(({ parameters }) => judgeBindings(parameters, applicant));
+  const given = permits.filter((permit) => 'permit' in permit).map(({ permit }) => permit);
+  if (given.length === 0) {
+    const refusals = permits.filter((permit) => 'why' in permit);
+    const why = `CAA ${tag} names the CA, but ${refusals.map((one) => one.why).join('; ')}`;
+    return { allowed: false, why, at: refusals[0]!.at };
   }
-  return { allowed: false, why: `CAA ${tag} names the CA, but ${reasons.join('; ')}` };
+  const known = given.filter(({ boundTo }) => boundTo === undefined);
+  if (known.length === 0) return { allowed: true, ...given[0] };
+  const limited = known.every(({ methods }) => methods !== undefined);
+  return { allowed: true, ...(limited && { methods: [...new Set(known.flatMap(({ methods }) => methods ?? []))] }) };
+}
+
+type Permit = Omit<Extract<CaaVerdict, { allowed: true }>, 'allowed'>;
+
+/** What one record lets the applicant do, or why it does not (RFC 8657 §3–4). */
+function judgeBindings(
+  parameters: ReadonlyMap<string, string>,
+  applicant: CaaApplicant,
+): { readonly permit: Permit } | { readonly why: string; readonly at: 'account' | 'method' } {
+  const account = parameters.get('accounturi');
+  if (account !== undefined && applicant.accountUri !== undefined && account !== applicant.accountUri)
+    return {
+      at: 'account',
+      why: `it binds issuance to the account ${account}, and ours is ${applicant.accountUri}`,
+    };
+  const allowed = parameters
+    .get('validationmethods')
+    ?.split(',')
+    .map((method) => method.trim().toLowerCase());
+  const methods = applicant.methods?.filter((method) => allowed?.includes(method) !== false);
+  if (allowed !== undefined && methods?.length === 0)
+    return {
+      at: 'method',
+      why: `it allows only the method ${allowed.join(', ')}, and this is ${applicant.methods!.join(' or ')}`,
+    };
+  return {
+    permit: {
+      ...(allowed !== undefined && { methods: methods ?? allowed }),
+      ...(account !== undefined && applicant.accountUri === undefined && { boundTo: account }),
+    },
+  };
 }
 
 function parseIssue(value: string): { ca: string; parameters: ReadonlyMap<string, string> } {
@@ -70,20 +115,6 @@ function parseIssue(value: string): { ca: string; parameters: ReadonlyMap<string
     return equals < 0 ? [] : [[part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim()]];
   });
   return { ca: canonical(ca), parameters: new Map(parameters) };
-}
-
-/** Throws a `Fault` of code `caa_forbids` when the applicant may not have the name. */
-export function requireCaa(name: string, records: readonly CaaRecord[], applicant: CaaApplicant): void {
-  const verdict = judgeCaa(records, applicant);
-  if (verdict.allowed) return;
-  const at = records[0]?.name ?? name;
-  throw new Fault({
-    code: 'caa_forbids',
-    detail: `CAA at ${at} does not let this CA issue for ${name}: ${verdict.why}`,
-    party: 'dns',
-    retry: 'backoff',
-    advice: `add to ${at}: CAA 0 ${applicant.wildcard ? 'issuewild' : 'issue'} "${applicant.caNames[0] ?? ''}"`,
-  });
 }
 
 export const caaText = ({ name, critical, tag, data }: CaaRecord): string =>

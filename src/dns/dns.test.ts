@@ -178,7 +178,7 @@ const caaOf = (...records: [tag: string, value: string, critical?: boolean][]): 
   records.map(([tag, data, critical = false]) => ({ type: 'CAA', name: 'shop.test', tag, data, critical }));
 
 test('CAA is judged as RFC 8659 and RFC 8657 say', () => {
-  const ca = { caNames: ['letsencrypt.org'], wildcard: false, accountUri: 'https://ca/acct/1', method: 'dns-01' };
+  const ca = { caNames: ['letsencrypt.org'], wildcard: false, accountUri: 'https://ca/acct/1', methods: ['dns-01'] };
   const verdict = (records: CaaRecord[], more = {}) => judgeCaa(records, { ...ca, ...more });
   assert.ok(verdict([]).allowed);
   assert.ok(verdict(caaOf(['iodef', 'mailto:x@shop.test'])).allowed);

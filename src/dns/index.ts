@@ -1,7 +1,7 @@
 // dns owns asking: one question to one server (UDP, TCP, HTTPS), zone cuts, authoritative servers, CAA, and what each
 // party answers for a name. It refuses to know challenges, certificates and DNS providers, and it changes nothing.
 export { type Ask, ask, unansweredReason } from './ask.ts';
-export { type CaaApplicant, type CaaRecord, caaText, findCaa, judgeCaa, requireCaa } from './caa.ts';
+export { type CaaApplicant, type CaaRecord, type CaaVerdict, caaText, findCaa, judgeCaa } from './caa.ts';
 export {
   createDnsClient,
   type DnsClient,

@@ -225,13 +225,13 @@ test("where certificates are left to a cluster, a domain's status is the cluster
 test('what CAA, DNSSEC and views that differ mean is said with what to do about it', async () => {
   const clock = createVirtualClock();
   const dns: DnsViews = {
-    async look(_name, _signal, issuers) {
+    async look(_name, _signal, wish) {
       return {
         answers: [],
         caa: {
           records: ['example.com. CAA 0 issue "other.example"'],
           allows: false,
-          detail: `${issuers?.[0]} may not issue`,
+          detail: `${wish?.issuers?.[0]} may not issue`,
         },
         splitHorizon: 'your resolver answers 10.0.0.1; the authoritative servers answer 203.0.113.5',
         dnssec: 'broken',

@@ -42,8 +42,12 @@ export interface NameLook {
 
 /** What domains ask of the DNS. Neither method throws for what a name server answers, only for defects. */
 export interface DnsViews {
-  /** `issuers` are those that the certificate is asked of, for what CAA says of them; the default one when absent. */
-  look(name: string, signal: AbortSignal, issuers?: readonly string[]): Promise<NameLook>;
+  /** `wish` is how the certificate is asked for, for what CAA says of that; the default issuer where none is named. */
+  look(
+    name: string,
+    signal: AbortSignal,
+    wish?: { readonly issuers?: readonly string[]; readonly challenge?: string },
+  ): Promise<NameLook>;
   /** Every TXT value at `name`, from the authoritative servers where they can be asked. */
   txt(name: string, signal: AbortSignal): Promise<readonly string[]>;
 }

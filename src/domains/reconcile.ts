@@ -134,8 +134,10 @@ async function examine(deps: DomainsDeps, row: DomainRow): Promise<{ look: NameL
     };
   const signal = AbortSignal.timeout(10_000);
   try {
-    const issuers = row.issuers === null ? undefined : (JSON.parse(row.issuers) as string[]);
-    const look = await deps.dns.look(row.name, signal, issuers);
+    const look = await deps.dns.look(row.name, signal, {
+      ...(row.issuers !== null && { issuers: JSON.parse(row.issuers) as string[] }),
+      ...(row.challenge !== null && { challenge: row.challenge }),
+    });
     const judgement = judge({ name: row.name, appId: row.app_id }, look, deps.settings);
     if (row.proved_at !== null || judgement.proof === 'cname') return { look, judgement };
     const app = await appById(deps.store.db, row.app_id);

@@ -6,10 +6,12 @@ import { ask, createDnsClient, createDnsViews, type DnsViews, ROOT_SERVERS } fro
 import type { DnsViews as DomainViews } from '../domains/index.ts';
 import {
   type CaIdentity,
-  caaVerdict,
+  type CredentialFacts,
+  caaAllows,
   caIdentityOf,
   createDoctor,
   createPreflight,
+  type DoctorWish,
   type Finding,
 } from '../preflight/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
@@ -19,15 +21,19 @@ import {
   createPersistentRecords,
   type DnsCredentials,
   dnsSolvers,
+  isProofFresh,
+  mayWrite,
 } from '../solvers/dns/index.ts';
+import { certificatesByName } from '../store/certificates.ts';
 import type { Store } from '../store/index.ts';
 import { accountOfIssuer } from '../store/issuer-accounts.ts';
 import { issuerById } from '../store/issuers.ts';
 import type { UpConfig } from './config.ts';
 import { createPersistentNeed } from './persistent-need.ts';
 
-/** What the issuer port says of limits. */
-export interface QuotaSource {
+/** What is asked of the issuers. */
+export interface IssuerSource {
+  caaIdentities(id: string, signal: AbortSignal): Promise<readonly string[]>;
   get(id: string): Promise<
     | {
         readonly quota: readonly {
@@ -49,7 +55,9 @@ export interface DnsSide {
   readonly credentials: DnsCredentials;
   readonly preflight: ReturnType<typeof createPreflight>;
   solvers(wish: { credentialId?: string; names: readonly string[] }): Promise<readonly ChallengeSolver[]>;
-  doctor(issuers: QuotaSource): { examine(name: string | undefined): Promise<Finding[]> };
+  readonly doctor: { examine(name: string | undefined): Promise<Finding[]> };
+  /** Who knows the directories of the CAs and their limits; nothing is said of either before. */
+  useIssuers(source: IssuerSource): void;
   /** Ends with the signal that `startDns` was given. */
   readonly stopped: Promise<void>;
 }
@@ -58,7 +66,7 @@ const LONGEST_REST_MS = 5 * 60_000;
 
 /** Everything that asks or changes DNS. */
 export function startDns(
-  config: UpConfig['acme'],
+  { acme: config, domains }: Pick<UpConfig, 'acme' | 'domains'>,
   deps: { store: Store; secrets: SecretStore; clock: Clock; log: Logger; dataDir: string; signal: AbortSignal },
 ): DnsSide {
   const { store, clock, signal } = deps;
@@ -78,20 +86,52 @@ export function startDns(
 
   const persistent = createPersistentRecords({ store, clock, log, dns01, need });
 
-  async function caOf(issuerId: string): Promise<CaIdentity | undefined> {
+  let issuers: IssuerSource | undefined;
+  async function caOf(issuerId: string, within: AbortSignal): Promise<CaIdentity | undefined> {
     const issuer = await issuerById(store.db, issuerId);
-    return issuer && caIdentityOf(issuer, (await accountOfIssuer(store.db, issuerId))?.url);
+    if (issuer === undefined) return undefined;
+    // A directory that cannot be read says nothing: the order that follows will say why.
+    const caaIdentities = await issuers?.caaIdentities(issuerId, within).catch(() => []);
+    return caIdentityOf(issuer, { accountUri: (await accountOfIssuer(store.db, issuerId))?.url, caaIdentities });
   }
 
-  const sources = { dns, views, credentials, addresses: [] };
+  /** As the certificate that has the name is got; for one that nobody wished yet, as it would be. */
+  async function wishOf(name: string | undefined, within: AbortSignal): Promise<DoctorWish> {
+    const found = name === undefined ? [] : await certificatesByName(store.db, name);
+    const row = found.find(({ kind }) => kind === 'acme');
+    const issuer = (row && (JSON.parse(row.issuers) as string[])[0]) ?? config.default_issuer;
+    return {
+      ca: (await caOf(issuer, within)) ?? { issuer, isPublic: false, caNames: [] },
+      challenge: row?.challenge ?? 'auto',
+      ...(row?.dns_credential_id != null && { credentialId: row.dns_credential_id }),
+    };
+  }
+
+  const look = async (id: string, place: string): Promise<CredentialFacts | undefined> => {
+    const view = await credentials.get(id);
+    if (view === undefined) return undefined;
+    const { name, validation, validationDetail } = view;
+    const isOld = validation === 'valid' && !isProofFresh(view, clock.now());
+    return {
+      id,
+      name,
+      validation: isOld ? 'old' : validation,
+      covers: mayWrite(view, place),
+      ...(validationDetail !== undefined && { detail: validationDetail }),
+    };
+  };
+  const { credentialFor } = credentials;
+  const sources = { dns, views, credentials: { credentialFor, look }, addresses: domains.addresses };
   return {
     views,
     domainViews: {
       txt: views.txt,
-      async look(name, within, issuers) {
-        const look = await views.look(name, within);
-        const ca = await caOf(issuers?.[0] ?? config.default_issuer);
-        return { ...look, caa: { records: look.caa.records, ...caaVerdict(name, look.caa, ca) } };
+      async look(name, within, wish) {
+        const found = await views.look(name, within);
+        const ca = await caOf(wish?.issuers?.[0] ?? config.default_issuer, within);
+        const methods = wish?.challenge === undefined ? undefined : [wish.challenge];
+        const verdict = caaAllows({ name, ca, caa: found.caa, ...(methods && { methods }) });
+        return { ...found, caa: { records: found.caa.records, ...verdict } };
       },
     },
     credentials,
@@ -101,14 +141,15 @@ export function startDns(
       proveCredential: async (id, within) => void (await credentials.ready(id, within)),
     }),
     solvers: (wish) => dnsSolvers({ dns01, credentials, persistent, log }, wish),
-    doctor: (issuers) =>
-      createDoctor({
-        ...sources,
-        defaultCa: async () =>
-          (await caOf(config.default_issuer)) ?? { issuer: config.default_issuer, isPublic: false, caNames: [] },
-        clockSkew: (within) => clockSkew(store, config.default_issuer, clock, within),
-        limits: (name) => limitWords(issuers, config.default_issuer, name),
-      }),
+    doctor: createDoctor({
+      ...sources,
+      wish: wishOf,
+      clockSkew: (issuerId, within) => clockSkew(store, issuerId, clock, within),
+      limits: async (issuerId, name) => (issuers === undefined ? [] : limitWords(issuers, issuerId, name)),
+    }),
+    useIssuers: (source) => {
+      issuers = source;
+    },
     stopped: sweepAlways(dns01, clock, log, signal),
   };
 }
@@ -159,7 +200,7 @@ async function clockSkew(store: Store, issuerId: string, clock: Clock, signal: A
   }
 }
 
-async function limitWords(issuers: QuotaSource, issuerId: string, name: string | undefined) {
+async function limitWords(issuers: IssuerSource, issuerId: string, name: string | undefined) {
   const quota = (await issuers.get(issuerId))?.quota ?? [];
   return quota
     .filter(

@@ -67,9 +67,10 @@ export async function startControlHalf(
     signal,
   });
   const { routes } = publishing;
-  const dns = startDns(config.acme, { store, secrets, clock, log, dataDir, signal });
+  const dns = startDns(config, { store, secrets, clock, log, dataDir, signal });
   const engine = await startEngine(start, { store, secrets, clock, log, picture, acme, dns, signal });
   acme.useUpstream(engine.registrar);
+  dns.useIssuers(engine.issuers);
   const { approvals, asker_may_approve, only_openid_approves, expire_after_hours } = config.missions;
   const agents = await startAgents(
     { ...config.agents, port: start.ports?.agents ?? config.agents.port },
@@ -110,7 +111,7 @@ export async function startControlHalf(
     credentials: dns.credentials,
     dnsCredentials: dns.credentials,
     doctor: {
-      ...dns.doctor(engine.issuers),
+      ...dns.doctor,
       tryIssue: (name, issuerId) => tryIssue(engine.registrar, name, issuerId),
     },
     certificates: engine.certificates,

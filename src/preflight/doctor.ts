@@ -2,16 +2,25 @@ import { isIP } from 'node:net';
 import { faultOf } from '../base/index.ts';
 import { serverLabel, unansweredReason } from '../dns/index.ts';
 import type { CaIdentity } from './ca-identity.ts';
-import { type GatherSources, gatherName } from './gather.ts';
+import { type GatherSources, gatherName, type NameQuestion } from './gather.ts';
 import { type Finding, judgeName } from './judge-name.ts';
 
 export interface DoctorSources extends GatherSources {
-  /** The CA that a new certificate would come from. */
-  defaultCa(): Promise<CaIdentity>;
-  /** How far our clock is ahead of the CA's, in ms; throws where it cannot be asked. */
-  clockSkew(signal: AbortSignal): Promise<number>;
-  /** What is left of the CA's limits for a name, or of those that are nearly used up, in words. */
-  limits(name: string | undefined): Promise<readonly { readonly words: string; readonly usedUp: boolean }[]>;
+  /** How the certificate of a name is, or would be, got. */
+  wish(name: string | undefined, signal: AbortSignal): Promise<DoctorWish>;
+  /** How far our clock is ahead of an issuer's, in ms; throws where it cannot be asked. */
+  clockSkew(issuerId: string, signal: AbortSignal): Promise<number>;
+  /** What is left of an issuer's limits for a name, or of those that are nearly used up, in words. */
+  limits(
+    issuerId: string,
+    name: string | undefined,
+  ): Promise<readonly { readonly words: string; readonly usedUp: boolean }[]>;
+}
+
+export interface DoctorWish {
+  readonly ca: CaIdentity;
+  readonly challenge: NameQuestion['challenge'];
+  readonly credentialId?: string;
 }
 
 const EXAMINE_MS = 30_000;
@@ -22,11 +31,12 @@ export function createDoctor(sources: DoctorSources): { examine(name: string | u
   return {
     async examine(name) {
       const signal = AbortSignal.timeout(EXAMINE_MS);
-      const ca = await sources.defaultCa();
+      const wish = await sources.wish(name, signal);
+      const { ca } = wish;
       const [aboutName, aboutClock, aboutLimits] = await Promise.all([
-        name === undefined ? examineResolvers(sources, signal) : examineName(sources, name, ca, signal),
+        name === undefined ? examineResolvers(sources, signal) : examineName(sources, name, wish, signal),
         examineClock(sources, ca, signal),
-        examineLimits(sources, name),
+        examineLimits(sources, ca, name),
       ]);
       const findings = [...aboutName, ...aboutClock, ...aboutLimits];
       return name === undefined ? findings : [...findings, conclusion(name, ca, findings)];
@@ -37,15 +47,14 @@ export function createDoctor(sources: DoctorSources): { examine(name: string | u
 async function examineName(
   sources: DoctorSources,
   name: string,
-  ca: CaIdentity,
+  wish: DoctorWish,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   if (isIP(name) !== 0) return [{ check: 'dns', outcome: 'good', detail: `${name} is an address and needs no DNS` }];
   // RFC 6761 §6.3: these are loopback, whatever a resolver would say, and it is not asked.
   if (name === 'localhost' || name.endsWith('.localhost'))
     return [{ check: 'dns', outcome: 'good', detail: `${name} is this machine by its name, and needs no DNS` }];
-  const question = { name, challenge: 'auto', ca, reach: true } as const;
-  const facts = await gatherName(sources, question, signal);
+  const facts = await gatherName(sources, { name, ...wish, reach: true }, signal);
   const seen = facts.look.answers.map(({ view, server, addresses, cname, problem }): Finding => {
     const way = cname.length === 0 ? '' : ` by ${cname.join(' -> ')}`;
     const answer = problem ?? `${addresses.join(', ')}${way}`;
@@ -96,7 +105,7 @@ async function examineResolvers({ dns }: DoctorSources, signal: AbortSignal): Pr
 
 async function examineClock(sources: DoctorSources, ca: CaIdentity, signal: AbortSignal): Promise<Finding[]> {
   try {
-    const skew = await sources.clockSkew(signal);
+    const skew = await sources.clockSkew(ca.issuer, signal);
     const seconds = Math.round(Math.abs(skew) / 1000);
     if (Math.abs(skew) < SKEW_MS)
       return [{ check: 'clock', outcome: 'good', detail: `the clock agrees with ${ca.issuer}'s` }];
@@ -114,8 +123,8 @@ async function examineClock(sources: DoctorSources, ca: CaIdentity, signal: Abor
   }
 }
 
-async function examineLimits(sources: DoctorSources, name: string | undefined): Promise<Finding[]> {
-  const found = await sources.limits(name);
+async function examineLimits(sources: DoctorSources, ca: CaIdentity, name: string | undefined): Promise<Finding[]> {
+  const found = await sources.limits(ca.issuer, name);
   return found.map(({ words, usedUp }) => ({
     check: 'limits',
     outcome: usedUp ? 'wrong' : 'good',

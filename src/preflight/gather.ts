@@ -1,20 +1,17 @@
 import { connect } from 'node:net';
-import { faultOf } from '../base/index.ts';
-import type { DnsClient, DnsViews, NameLook } from '../dns/index.ts';
+import { Fault, faultOf } from '../base/index.ts';
+import { type DnsClient, type DnsViews, findZone, type NameLook } from '../dns/index.ts';
+import { isRegistrySuffix, registeredDomain } from '../x509/index.ts';
 import type { CaIdentity } from './ca-identity.ts';
-import type { DelegationFacts, NameFacts, ReachFacts } from './judge-name.ts';
+import type { CredentialFacts, DelegationFacts } from './judge-delegation.ts';
+import type { NameFacts, ReachFacts } from './judge-name.ts';
+import { methodsOf } from './methods.ts';
 
 /** DNS credentials as preflight sees them. */
 export interface CredentialLook {
   credentialFor(name: string): Promise<string | undefined>;
-  get(id: string): Promise<
-    | {
-        readonly name: string;
-        readonly validation: 'unproven' | 'valid' | 'failed';
-        readonly validationDetail?: string;
-      }
-    | undefined
-  >;
+  /** What is known of it, and whether `place` is in a zone that it is for. */
+  look(id: string, place: string): Promise<CredentialFacts | undefined>;
 }
 
 export interface GatherSources {
@@ -30,7 +27,7 @@ export interface NameQuestion {
   readonly name: string;
   readonly challenge: NameFacts['challenge'];
   readonly ca: CaIdentity;
-  readonly credentialId?: string;
+  readonly credentialId?: string | undefined;
   /** Whether to try connections, too. */
   readonly reach: boolean;
 }
@@ -43,23 +40,25 @@ export async function gatherName(
   question: NameQuestion,
   signal: AbortSignal,
 ): Promise<NameFacts> {
-  const wildcard = question.name.startsWith('*.');
-  const bare = question.name.replace(/^\*\./, '');
+  const { name, challenge, ca } = question;
+  const wildcard = name.startsWith('*.');
+  const bare = name.replace(/^\*\./, '');
   const [look, delegation] = await Promise.all([
     sources.views.look(bare, signal),
     gatherDelegation(sources, bare, question.credentialId, signal),
   ]);
-  const { challenge, ca } = question;
+  const methods = methodsOf({ challenge, wildcard }, delegation.credential !== undefined);
   const reach = question.reach && !wildcard ? await tryPorts(look, challenge, signal) : [];
-  return { name: question.name, wildcard, challenge, ca, look, ours: sources.addresses, delegation, reach };
+  return { name, wildcard, challenge, methods, ca, look, ours: sources.addresses, delegation, reach };
 }
 
-async function gatherDelegation(
-  { dns, credentials }: GatherSources,
+export async function gatherDelegation(
+  sources: Pick<GatherSources, 'dns' | 'credentials'>,
   name: string,
   credentialId: string | undefined,
   signal: AbortSignal,
 ): Promise<DelegationFacts> {
+  const { dns, credentials } = sources;
   const recordName = `_acme-challenge.${name}`;
   let problem: string | undefined;
   const aliases = await dns.aliases(recordName, signal).catch((error: unknown) => {
@@ -67,20 +66,37 @@ async function gatherDelegation(
     return [];
   });
   const target = aliases.at(-1);
-  const id = credentialId ?? (await credentials.credentialFor(target ?? recordName));
-  const found = id === undefined ? undefined : await credentials.get(id);
+  const place = target ?? recordName;
+  const id = credentialId ?? (await credentials.credentialFor(place));
+  const credential = id === undefined ? undefined : await credentials.look(id, place);
+  const dangling = target && (await whyDangling(dns, target, credential?.covers === true, signal));
   return {
     recordName,
     ...(target !== undefined && { target }),
     ...(problem !== undefined && { problem }),
-    ...(found !== undefined && {
-      credential: {
-        name: found.name,
-        validation: found.validation,
-        ...(found.validationDetail !== undefined && { detail: found.validationDetail }),
-      },
-    }),
+    ...(dangling && { dangling }),
+    ...(credential !== undefined && { credential }),
   };
+}
+
+/** Why no record can be at `target`; undefined where there is a zone for it, or that could not be seen. */
+async function whyDangling(
+  dns: DnsClient,
+  target: string,
+  isCovered: boolean,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const zone = await findZone(target, dns.resolver, signal);
+    const registered = registeredDomain(target);
+    // Under a registry's zone every domain is a zone of its own. A private top level may hold its names itself.
+    const isMissing = registered.length > zone.length && (isRegistrySuffix(zone) || !isCovered);
+    return isMissing ? `there is no domain ${registered}: ${zone} does not know it` : undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    const unknown = error instanceof Fault && error.code === 'dns_zone_unknown';
+    return unknown ? 'no zone is known for it' : undefined;
+  }
 }
 
 async function tryPorts(look: NameLook, challenge: NameFacts['challenge'], signal: AbortSignal): Promise<ReachFacts[]> {

@@ -3,8 +3,9 @@
 // what `doctor --staging` asks for.
 
 export { type CaIdentity, caIdentityOf } from './ca-identity.ts';
-export { caaVerdict } from './caa-verdict.ts';
-export { createDoctor, type DoctorSources } from './doctor.ts';
+export { createDoctor, type DoctorSources, type DoctorWish } from './doctor.ts';
+export { caaAllows } from './judge-caa.ts';
+export type { CredentialFacts } from './judge-delegation.ts';
 export { type Finding, judgeName, type NameFacts } from './judge-name.ts';
 export { createPreflight, type PreflightSources } from './preflight.ts';
 export { tryIssue } from './try-issue.ts';

@@ -1,5 +1,7 @@
-import { isSpecialUse, judgeCaa, type NameLook, SPLIT_HORIZON_ADVICE } from '../dns/index.ts';
+import { isSpecialUse, type NameLook, SPLIT_HORIZON_ADVICE } from '../dns/index.ts';
 import type { CaIdentity } from './ca-identity.ts';
+import { caaFinding, caaVerdictOf } from './judge-caa.ts';
+import { type DelegationFacts, judgeDelegation } from './judge-delegation.ts';
 
 /** One thing that was looked at. `wrong` alone keeps an order from being made. */
 export interface Finding {
@@ -7,19 +9,6 @@ export interface Finding {
   readonly outcome: 'good' | 'advice' | 'wrong';
   readonly detail: string;
   readonly advice?: string;
-}
-
-/** Where `_acme-challenge` of a name leads, and who may write there. */
-export interface DelegationFacts {
-  readonly recordName: string;
-  /** The end of its aliases; absent when it is not delegated. */
-  readonly target?: string;
-  readonly problem?: string;
-  readonly credential?: {
-    readonly name: string;
-    readonly validation: 'unproven' | 'valid' | 'failed';
-    readonly detail?: string;
-  };
 }
 
 /** One connection that was tried from here. */
@@ -34,6 +23,8 @@ export interface NameFacts {
   readonly name: string;
   readonly wildcard: boolean;
   readonly challenge: 'auto' | 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-account-01' | 'dns-persist-01';
+  /** Ways in which control would be shown, before CAA takes any of them away. */
+  readonly methods: readonly string[];
   readonly ca: CaIdentity;
   readonly look: NameLook;
   /** Public addresses of our edge; empty where they are not known. */
@@ -42,18 +33,28 @@ export interface NameFacts {
   readonly reach: readonly ReachFacts[];
 }
 
+/** The methods that CAA leaves, where it says anything of them (RFC 8657 §4). */
+export function methodsLeft({ name, ca, look, methods }: NameFacts): readonly string[] {
+  const verdict = caaVerdictOf({ name, ca, caa: look.caa, methods });
+  return (verdict?.allowed === true && verdict.methods) || methods;
+}
+
+/** Whether nothing but DNS can show control of the name. */
+export const isByDns = (facts: NameFacts): boolean => methodsLeft(facts).every((method) => method.startsWith('dns-'));
+
 /** What the facts mean for an order, worst news included, in the order in which a person reads them. */
 export function judgeName(facts: NameFacts): Finding[] {
-  const byDns = facts.wildcard || facts.challenge.startsWith('dns-');
-  // With `auto`, DNS is one way among others: what is amiss with it does not stand in the way of the rest.
-  const mayDns = byDns || (facts.challenge === 'auto' && facts.delegation?.credential !== undefined);
+  const { name, ca, look, methods } = facts;
+  const byDns = isByDns(facts);
   return [
-    ...(facts.ca.isPublic && isSpecialUse(facts.name) ? [specialUse(facts)] : []),
+    ...(ca.isPublic && isSpecialUse(name) ? [specialUse(facts)] : []),
     ...resolution(facts, byDns),
-    ...(facts.look.splitHorizon === undefined ? [] : [split(facts.look.splitHorizon)]),
-    ...(facts.look.dnssec === undefined ? [] : [dnssec(facts)]),
-    caa(facts),
-    ...(mayDns && facts.delegation !== undefined ? delegation(facts, facts.delegation, byDns) : []),
+    ...(look.splitHorizon === undefined ? [] : [split(look.splitHorizon)]),
+    ...(look.dnssec === undefined ? [] : [dnssec(facts)]),
+    caaFinding({ name, ca, caa: look.caa, methods }),
+    ...(facts.delegation !== undefined && (byDns || facts.challenge === 'auto')
+      ? judgeDelegation(facts, facts.delegation, byDns)
+      : []),
     ...(byDns ? [] : facts.reach.map((reach) => reachability(facts, reach))),
   ];
 }
@@ -116,84 +117,6 @@ const dnssec = ({ name, ca }: NameFacts): Finding => ({
   detail: `a validating resolver refuses ${name} and answers it unchecked: DNSSEC is broken, and ${ca.issuer} may refuse it`,
   advice: 'renew the zone signatures, or mend or remove the DS record at the parent',
 });
-
-function caa({ name, wildcard, challenge, ca, look }: NameFacts): Finding {
-  const { caa } = look;
-  if (caa.problem !== undefined)
-    return {
-      check: 'caa',
-      outcome: 'advice',
-      detail: `CAA of ${name} could not be read: ${caa.problem}`,
-      advice: 'a CA that cannot read it either refuses: the servers must answer, if only with "no such record"',
-    };
-  if (ca.caNames.length === 0)
-    return {
-      check: 'caa',
-      outcome: 'good',
-      detail: caa.records.length === 0 ? 'no CAA record' : caa.records.join('; '),
-    };
-  const verdict = judgeCaa(caa.found, {
-    caNames: ca.caNames,
-    wildcard,
-    ...(ca.accountUri !== undefined && { accountUri: ca.accountUri }),
-    ...(challenge !== 'auto' && { method: challenge }),
-  });
-  if (verdict.allowed)
-    return {
-      check: 'caa',
-      outcome: 'good',
-      detail: caa.records.length === 0 ? `no CAA record: every CA may issue` : `CAA allows ${ca.issuer}`,
-    };
-  return {
-    check: 'caa',
-    outcome: 'wrong',
-    detail: `CAA does not let ${ca.issuer} issue for ${name}: ${verdict.why}`,
-    advice: `add: ${caa.found[0]?.name ?? name}. CAA 0 ${wildcard ? 'issuewild' : 'issue'} "${ca.caNames[0]}"`,
-  };
-}
-
-function delegation(facts: NameFacts, found: DelegationFacts, byDns: boolean): Finding[] {
-  const { recordName, target, problem, credential } = found;
-  const worst = byDns ? 'wrong' : 'advice';
-  const place = target ?? recordName;
-  const way: Finding[] =
-    problem !== undefined
-      ? [{ check: 'delegation', outcome: 'advice', detail: `where ${recordName} leads could not be seen: ${problem}` }]
-      : target === undefined
-        ? []
-        : [{ check: 'delegation', outcome: 'good', detail: `${recordName} leads to ${target} by CNAME` }];
-  if (credential === undefined)
-    return [
-      ...way,
-      {
-        check: 'dns-credential',
-        outcome: worst,
-        detail: `no DNS credential is for a zone of ${place}`,
-        advice: facts.wildcard
-          ? 'a wildcard is proved by DNS only: add a credential for the zone'
-          : 'add a DNS credential for the zone, or use another challenge',
-      },
-    ];
-  const outcomes: Record<typeof credential.validation, Finding['outcome']> = {
-    valid: 'good',
-    unproven: 'advice',
-    failed: worst,
-  };
-  const words: Record<typeof credential.validation, string> = {
-    valid: `${credential.name} may write ${place}`,
-    unproven: `${credential.name} is for ${place}, and was not proved yet`,
-    failed: `${credential.name} is for ${place}, and failed its proof: ${credential.detail ?? 'no reason is known'}`,
-  };
-  return [
-    ...way,
-    {
-      check: 'dns-credential',
-      outcome: outcomes[credential.validation],
-      detail: words[credential.validation],
-      ...(credential.validation !== 'valid' && { advice: 'gatehouse dns-credentials validate' }),
-    },
-  ];
-}
 
 /** Only from here: a router that does not send its own addresses back inside (hairpin NAT) fails this, and no CA. */
 function reachability({ name }: NameFacts, { address, port, problem }: ReachFacts): Finding {

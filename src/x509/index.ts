@@ -19,7 +19,14 @@ export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeName }
 export { describeKey, type KeyDescription, weakness } from './key-quality.ts';
 export { generateKey, KEY_TYPES, type KeyType, keyDigest, keyPem, keyTypeOf, parsePrivateKey, spkiOf } from './keys.ts';
 export { type ConstraintTexts, isWithin, planNameConstraints, readNameConstraints } from './name-constraints.ts';
-export { isWildcard, matchesName, parseCertificateName, parseDnsName, registeredDomain } from './names.ts';
+export {
+  isRegistrySuffix,
+  isWildcard,
+  matchesName,
+  parseCertificateName,
+  parseDnsName,
+  registeredDomain,
+} from './names.ts';
 export {
   isIssuedBy,
   type OcspCertId,

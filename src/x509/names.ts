@@ -74,6 +74,12 @@ export function matchesName(certificateName: string, serverName: string): boolea
   return dot > 0 && serverName.slice(dot) === certificateName.slice(1);
 }
 
+/** Whether domains are registered directly under it with a registry of the Internet's root (`com`, `co.uk`). */
+export function isRegistrySuffix(name: string): boolean {
+  const { publicSuffix, isIcann } = parse(name);
+  return isIcann === true && publicSuffix === name;
+}
+
 /** The domain under a public suffix that was registered, by which public CAs count (`a.b.example.co.uk` -> `example.co.uk`). */
 export function registeredDomain(name: string): string {
   const bare = name.replace(/^\*\./, '');

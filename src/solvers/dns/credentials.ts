@@ -233,8 +233,7 @@ export function createDnsCredentials(
     },
     async ready(id, signal) {
       let view = viewOf(await row(id));
-      const fresh = view.validation === 'valid' && clock.now() - (view.validatedAt ?? 0) < PROOF_LASTS_MS;
-      if (!fresh) view = await validate(id);
+      if (!isProofFresh(view, clock.now())) view = await validate(id);
       signal.throwIfAborted();
       if (view.validation === 'valid') return { view, provider: await open(id) };
       throw new Fault({
@@ -248,6 +247,10 @@ export function createDnsCredentials(
     open,
   };
 }
+
+/** Whether it need not be proved again before it is used. */
+export const isProofFresh = (view: DnsCredentialView, now: number): boolean =>
+  view.validation === 'valid' && now - (view.validatedAt ?? 0) < PROOF_LASTS_MS;
 
 export const mayWrite = (view: DnsCredentialView, name: string): boolean =>
   (view.zones.length === 0 && view.seenZones.length === 0) || zoneOfCredential(view, name) !== undefined;

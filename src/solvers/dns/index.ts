@@ -7,6 +7,8 @@ export {
   type DnsCredentials,
   type DnsCredentialView,
   type DnsProviderView,
+  isProofFresh,
+  mayWrite,
 } from './credentials.ts';
 export { createDns01, type Dns01Options } from './dns01.ts';
 export { DNS_PROVIDERS, type DnsProviderName, parseProviderFields } from './fields.ts';
