@@ -54,7 +54,7 @@ async function examineName(
   // RFC 6761 §6.3: these are loopback, whatever a resolver would say, and it is not asked.
   if (name === 'localhost' || name.endsWith('.localhost'))
     return [{ check: 'dns', outcome: 'good', detail: `${name} is this machine by its name, and needs no DNS` }];
-  const facts = await gatherName(sources, { name, ...wish, reach: true }, signal);
+  const facts = await gatherName(sources, { name, ...wish, reach: 'any' }, signal);
   const seen = facts.look.answers.map(({ view, server, addresses, cname, problem }): Finding => {
     const way = cname.length === 0 ? '' : ` by ${cname.join(' -> ')}`;
     const answer = problem ?? `${addresses.join(', ')}${way}`;

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { Fault, faultOf } from '../base/index.ts';
 import { type DnsClient, type DnsViews, findZone, type NameLook } from '../dns/index.ts';
 import { isRegistrySuffix, registeredDomain } from '../x509/index.ts';
@@ -28,8 +29,11 @@ export interface NameQuestion {
   readonly challenge: NameFacts['challenge'];
   readonly ca: CaIdentity;
   readonly credentialId?: string | undefined;
-  /** Whether to try connections, too. */
-  readonly reach: boolean;
+  /**
+   * Which addresses to try connections to. Names are written by strangers, who must not learn from our answers what is
+   * open inside this network, so for them it is `public`: what is on the Internet, or ours.
+   */
+  readonly reach: 'any' | 'public' | 'none';
 }
 
 const MOST_ADDRESSES = 4;
@@ -48,7 +52,7 @@ export async function gatherName(
     gatherDelegation(sources, bare, question.credentialId, signal),
   ]);
   const methods = methodsOf({ challenge, wildcard }, delegation.credential !== undefined);
-  const reach = question.reach && !wildcard ? await tryPorts(look, challenge, signal) : [];
+  const reach = wildcard || question.reach === 'none' ? [] : await tryPorts(sources, question, look, signal);
   return { name, wildcard, challenge, methods, ca, look, ours: sources.addresses, delegation, reach };
 }
 
@@ -99,11 +103,21 @@ async function whyDangling(
   }
 }
 
-async function tryPorts(look: NameLook, challenge: NameFacts['challenge'], signal: AbortSignal): Promise<ReachFacts[]> {
-  const addresses = [...new Set(look.answers.flatMap((answer) => answer.addresses))].slice(0, MOST_ADDRESSES);
+async function tryPorts(
+  { addresses: ours }: GatherSources,
+  { challenge, reach }: NameQuestion,
+  look: NameLook,
+  signal: AbortSignal,
+): Promise<ReachFacts[]> {
+  const known = [...new Set(look.answers.flatMap((answer) => answer.addresses))];
+  const addresses = known
+    .filter((one) => reach === 'any' || ours.includes(one) || isPublic(one))
+    .slice(0, MOST_ADDRESSES);
   const ports = challenge === 'http-01' ? [80] : challenge === 'tls-alpn-01' ? [443] : [80, 443];
   return Promise.all(addresses.flatMap((address) => ports.map((port) => tryPort(address, port, signal))));
 }
+
+const isPublic = (address: string) => ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
 
 function tryPort(address: string, port: number, signal: AbortSignal): Promise<ReachFacts> {
   return new Promise((resolve) => {

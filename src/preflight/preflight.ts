@@ -76,7 +76,8 @@ const lookAtName =
   async (name: string): Promise<Looked> => {
     try {
       const challenge = wish.challenge as NameQuestion['challenge'];
-      const question = { name, challenge, ca, credentialId: wish.dnsCredentialId, reach: false };
+      const reach = ca.isPublic ? 'public' : 'none';
+      const question = { name, challenge, ca, credentialId: wish.dnsCredentialId, reach } as const;
       return await gatherName(sources, question, signal);
     } catch (error) {
       wish.signal.throwIfAborted();
