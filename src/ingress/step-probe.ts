@@ -115,11 +115,14 @@ function judge(wanted: ResolvedExposure, place: Place, report: ProbeReport, cont
   return [];
 }
 
+const TRAEFIK_ELSEWHERE =
+  'if Traefik falls back to its default certificate still, it does not read what is published: its file provider must watch the directory of publish.traefik_files (with watch: true), or its HTTP provider read /api/v1/publish/traefik';
+
 const otherCertificate = (words: string, wanted: ResolvedExposure, certificateId: string): Fault =>
   new Fault({
     code: 'default_certificate_served',
     detail: `${words}, and not the certificate that was issued for ${wanted.hostname}`,
     party: 'network',
     retry: 'never',
-    advice: `the proxy has not loaded it: publish it again (gatehouse routes compose --certificate ${certificateId}, system_reverse_proxy_compose), then propose the same again`,
+    advice: `the proxy has not loaded it: publish it again (gatehouse routes compose --certificate ${certificateId}, system_reverse_proxy_compose), then propose the same again; ${/TRAEFIK DEFAULT CERT/.test(words) ? TRAEFIK_ELSEWHERE : 'if it shows that one still, it does not read what is published: gatehouse routes list says how far each place is'}`,
   });

@@ -1,78 +1,15 @@
 // A client, a hub and two backends, each in a network namespace of its own: real nftables, real agents, the real edge,
 // PowerDNS for DNS-01 and Pebble to check it. From a sentence to the concierge to a page, and back to nothing.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { createNamespaces, type Namespaces } from '../fixtures/namespaces.ts';
-import { selfSigned } from '../fixtures/pebble.ts';
-import {
-  HUB4,
-  HUB6,
-  PAGES,
-  startPebbleIn,
-  startPowerDnsIn,
-  startPublished,
-  wirePublished,
-} from '../fixtures/published-network.ts';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { HUB4, HUB6 } from '../fixtures/published-network.ts';
+import { createPublishedNetwork } from '../fixtures/published-places.ts';
 import { until } from '../fixtures/until.ts';
 
-const ZONE = `$ORIGIN shop.example.
-$TTL 60
-@ SOA ns hostmaster 1 60 60 600 1
-@ NS ns
-ns A 127.0.0.1
-metrics A ${HUB4}
-metrics AAAA ${HUB6}
-`;
-
-async function world(t: TestContext) {
-  const ns = createNamespaces(t, ['c', 'h', 'one', 'two']);
-  if (ns === undefined) return undefined;
-  wirePublished(ns);
-  const dns = await startPowerDnsIn(t, ns, 'h', { 'shop.example': ZONE });
-  const pebble = dns && (await startPebbleIn(t, ns, 'h'));
-  if (dns === undefined || pebble === undefined) return undefined;
-  const g = await startPublished(t, ns, 'acme: { dns_resolvers: ["127.0.0.1:53"] }\n');
-  await g.cli('issuers', 'add', pebble.directory, '--id', 'pebble', '--ca-file', pebble.caFile);
-  const keyFile = join(g.scratch, 'pdns.key');
-  writeFileSync(keyFile, dns.apiKey);
-  const credential = ['--provider', 'powerdns', '--field', `endpoint=${dns.api}`, '--field-file', `api_key=${keyFile}`];
-  await g.cli('dns-credentials', 'create', 'shop', ...credential);
-  const network = await g.cli('networks', 'create', 'name=prod', 'ipv6=fd42::/64', 'ipv4=10.42.0.0/24');
-  const peer = (...settings: string[]) => g.cli('networks', 'peers', 'create', `network_id=${network.id}`, ...settings);
-  const open = ['publicly_reachable=true', `public_ipv4=${HUB4}`, `public_ipv6=${HUB6}`];
-  const proxy = ['proxy.https_port=8443', 'proxy.http_port=8080'];
-  const hub = await peer('name=hub-1', 'ipv6=fd42::1', 'ipv4=10.42.0.1', ...open, ...proxy);
-  const one = await peer('name=app-1', 'ipv6=fd42::2', 'ipv4=10.42.0.2');
-  const two = await peer('name=app-2', 'ipv6=fd42::3', 'ipv4=10.42.0.3');
-  await Promise.all([g.agent('h', String(hub.id)), g.agent('one', String(one.id)), g.agent('two', String(two.id))]);
-  execFileSync('ip', ['netns', 'exec', ns.name('h'), 'nft', 'add table inet somebody_else']);
-  const own = pages(ns, g.scratch);
-  return { ...g, ns, pebble, hub: String(hub.id), own };
-}
-
-/** Pages on both backends, one with TLS of its own; the file of that one's certificate. */
-function pages(ns: Namespaces, scratch: string): string {
-  const [script, key, cert] = ['pages.mjs', 'own.key', 'own.pem'].map((name) => join(scratch, name)) as [
-    string,
-    string,
-    string,
-  ];
-  const made = selfSigned({ dns: ['own.shop.example'], ip: [] });
-  writeFileSync(script, PAGES);
-  writeFileSync(key, made.key);
-  writeFileSync(cert, made.chain);
-  ns.start('one', [process.execPath, script, 'one', '9001']);
-  ns.start('two', [process.execPath, script, 'two', '9002']);
-  ns.start('two', [process.execPath, script, 'own', '9443', key, cert]);
-  return cert;
-}
-
 test('from sentences to pages over both families, two services behind one hub, and nothing left', async (t) => {
-  const g = await world(t);
+  const g = await createPublishedNetwork(t);
   if (g === undefined) return;
   const { ns, cli, approve, brief, curl, pebble, own } = g;
   const issued = ['--cacert', pebble.rootFile];
