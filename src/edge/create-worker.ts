@@ -42,6 +42,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   const metrics = createWorkerMetrics();
   const accessLog = createAccessLog(init.settings.accessLog, log);
   let isProxy = createAddressSet(init.settings.plane.trustedProxies);
+  let engine = init.settings.plane.protocolEngine;
   const refusals = createRefusalLog(log, clock, (address) => isProxy(address));
   const observer: PlaneObserver = {
     ...metrics.plane,
@@ -87,6 +88,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     look();
     plane.configure(planeSettings);
     isProxy = createAddressSet(planeSettings.trustedProxies);
+    engine = planeSettings.protocolEngine;
     accessLog.configure(lines);
     for (const entry of settings) listeners.get(entry.id)?.configure(entry);
   };
@@ -106,7 +108,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       admit: plane.admit,
       release: plane.release,
       accept: socket.role === 'tls' ? listener.acceptTls : listener.acceptPlain,
-      acceptDirectly: socket.role === 'tls' ? listener.acceptDirectly : undefined,
+      acceptDirectly: () => (socket.role === 'tls' && engine === 'own' ? listener.acceptDirectly : undefined),
       observer: metrics.handshakes,
       clock,
       log: strangersLog,

@@ -6,7 +6,7 @@ import { defaultTlsPolicy, type EdgeOptions, type ListenerPlan, ProxyConfig, pla
 const closed = { additionalProperties: false };
 const Port = (fallback: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65535, default: fallback, description: `${description}; 0 takes any free port` });
-const { access_log, limits, request_id_header, trusted_proxies } = ProxyConfig.properties;
+const { access_log, limits, protocol_engine, request_id_header, trusted_proxies } = ProxyConfig.properties;
 const { proxy_protocol_from } = ProxyConfig.properties.listeners.items.properties;
 
 /** The edge inside `gatehouse up`: what it has in common with the proxy alone is written in the same words. */
@@ -36,6 +36,7 @@ export const EdgeConfig = Type.Object(
     proxy_protocol_from,
     trusted_proxies,
     request_id_header,
+    protocol_engine,
     access_log,
     limits,
   },
@@ -72,6 +73,7 @@ export function planEdge(
       limits: planLimits(config.limits),
       trustedProxies: config.trusted_proxies,
       requestIdHeader: config.request_id_header,
+      protocolEngine: config.protocol_engine,
     },
     accessLog: config.access_log,
   };

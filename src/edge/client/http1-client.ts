@@ -6,8 +6,14 @@ import type { ClientSide, UpstreamSide } from '../forward/sides.ts';
 import { Tunnel } from '../forward/tunnel.ts';
 import { ChunkedReader } from '../http1/chunked.ts';
 import { parseRequestHead } from '../http1/parse-head.ts';
-import { answerHeadRoom, lastChunk, writeAnswerHead, writeChunk, writeInterimHead } from '../http1/write-head.ts';
-import * as field from '../message/field-names.ts';
+import {
+  answerHeadRoom,
+  lastChunk,
+  writeAnswerHead,
+  writeChunk,
+  writeInterimHead,
+  writeUpgradeHead,
+} from '../http1/write-head.ts';
 import { CONNECTION_CLOSE, CONNECTION_KEEP_ALIVE, type Fields, Head } from '../message/head.ts';
 import { HEAD_TOO_LARGE, malformation, TOO_MANY_FIELDS } from '../message/malformed.ts';
 import type { RefusalReason } from '../plane/types.ts';
@@ -329,10 +335,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
       this.destroy();
       return;
     }
-    const protocol = answer.head.valueOf(field.UPGRADE);
-    const end = writeAnswerHead(room, gatheredAt(), answer, 'as-is', 'default');
-    // The empty line goes after the two fields that the change itself is made of.
-    gathered(end - 2 + room.write(`connection: upgrade\r\nupgrade: ${protocol}\r\n\r\n`, end - 2, 'latin1'));
+    gathered(writeUpgradeHead(room, gatheredAt(), answer));
     sendGathered();
     this.tunnel = new Tunnel(this.wire, wire, exchange, () => this.owner.closed(this));
     this.held = undefined;
@@ -368,7 +371,7 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
 
   tick(now: number): void {
     if (this.tunnel !== undefined) {
-      this.tunnel.tick(now, this.tunnelIdleMs());
+      this.tunnel.tick(now, this.exchange?.tunnelIdleMs ?? this.limits.upstream.idleMs);
       return;
     }
     this.exchange?.tick(now);
@@ -385,9 +388,5 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
     } else if (this.state === READING_HEAD && this.held !== undefined) {
       this.refuseWith(408, 'the head came too slowly', 'slow_head');
     } else this.destroy();
-  }
-
-  private tunnelIdleMs(): number {
-    return this.exchange?.service?.route.timeouts?.idleMs ?? this.limits.upstream.idleMs;
   }
 }

@@ -8,20 +8,12 @@ import { FIELD_SLACK } from '../http2/hpack-encoder.ts';
 import { blockScratch } from '../http2/sender.ts';
 import type { Session } from '../http2/session.ts';
 import type { Stream, StreamOwner } from '../http2/stream.ts';
-import * as field from '../message/field-names.ts';
+import { INTERIM_DROP } from '../message/field-names.ts';
 import type { Fields, Head } from '../message/head.ts';
 import type { Http2Client } from './http2-client.ts';
 
 /** Above this, an upstream waits for the stream's windows. */
 const MOST_QUEUED = 64 * 1024;
-const INTERIM_DROP = field.maskOf(
-  field.CONNECTION,
-  field.TRANSFER_ENCODING,
-  field.KEEP_ALIVE,
-  field.PROXY_CONNECTION,
-  field.UPGRADE,
-  field.CONTENT_LENGTH,
-);
 
 /** One request of an HTTP/2 connection. */
 export class Http2Stream implements ClientSide {

@@ -188,6 +188,10 @@ export const ProxyConfig = Type.Object(
     }),
     trusted_proxies: Cidrs('proxies before us whose X-Forwarded-* and Forwarded are believed'),
     request_id_header: Type.String({ default: 'x-request-id', description: 'empty for none' }),
+    protocol_engine: Type.Enum(['own', 'node'], {
+      default: 'own',
+      description: 'who reads what clients send: our parsers, or llhttp and nghttp2',
+    }),
     limits: LimitsConfig,
     listeners: Type.Array(ListenerConfig, { minItems: 1, maxItems: 100 }),
     sites: Type.Array(SiteConfig, { default: [] }),

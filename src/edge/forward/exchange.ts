@@ -167,6 +167,10 @@ export class Exchange {
     return { requestMs: own?.requestMs ?? upstream.requestMs, idleMs: own?.idleMs ?? upstream.idleMs };
   }
 
+  get tunnelIdleMs(): number {
+    return this.timeouts.idleMs;
+  }
+
   // What the client sends.
 
   /** Octets of the request's body; what has to wait for an upstream is copied. */

@@ -81,7 +81,7 @@ function parseVersion(head: Head, at: number): number {
 }
 
 /** Host and target together say which service is asked (RFC 9112 §3.2). */
-function readAuthority(head: Head): number {
+export function readAuthority(head: Head): number {
   const index = head.find(field.HOST);
   if (index < 0) return bad.BAD_HOST;
   for (let other = index + 1; other < head.count; other++) if (head.id(other) === field.HOST) return bad.BAD_HOST;

@@ -108,6 +108,13 @@ export function writeAnswerHead(
   return at;
 }
 
+/** The head of a 101, which the two fields that the change is made of end. */
+export function writeUpgradeHead(out: Buffer, at: number, answer: OutgoingAnswer): number {
+  const protocol = answer.head.valueOf(field.UPGRADE);
+  const end = writeAnswerHead(out, at, answer, 'as-is', 'default');
+  return end - 2 + out.write(`connection: upgrade\r\nupgrade: ${protocol}\r\n\r\n`, end - 2, 'latin1');
+}
+
 /** A 1xx head. */
 export function writeInterimHead(out: Buffer, at: number, head: Head): number {
   at = put(out, at, statusLine(head.status));

@@ -16,8 +16,8 @@ export interface PortServerDeps {
   release(remoteAddress: string): void;
   /** A connection that was admitted, paused; `head` was read of it already. Its end is told to `release` from here. */
   accept(socket: Socket, endpoints: Endpoints, head: Buffer | undefined): void;
-  /** The same for connections that need no Socket; undefined where each needs one. */
-  readonly acceptDirectly: DirectAccept | undefined;
+  /** The same for connections that need no Socket; undefined while each needs one. */
+  acceptDirectly(): DirectAccept | undefined;
   readonly observer: HandshakeObserver;
   readonly clock: Clock;
   readonly log: Logger;
@@ -86,7 +86,7 @@ export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> 
   };
 
   const takeDirectly = (tcp: TcpHandle, inside: NodeInside): boolean => {
-    const { acceptDirectly } = deps;
+    const acceptDirectly = deps.acceptDirectly();
     if (acceptDirectly === undefined || deps.proxies() !== undefined) return false;
     const endpoints = endpointsOf(tcp);
     if (endpoints === undefined || !deps.admit(endpoints.remoteAddress)) {

@@ -323,9 +323,11 @@ export function createTlsListener(settings: TlsListenerSettings, deps: TlsListen
   }
 }
 
-/** Until then Node keeps a server socket's errors to itself, as its own tls.Server does until `secureConnection`. */
+/** What Node's own tls.Server does before `secureConnection`: errors are told from here on, and http2 may begin. */
 function releaseControl(socket: TLSSocket): void {
-  (socket as unknown as { _releaseControl?(): void })._releaseControl?.();
+  const inside = socket as unknown as { _releaseControl?(): void; secureConnecting?: boolean };
+  inside._releaseControl?.();
+  inside.secureConnecting = false;
 }
 
 /** OpenSSL's own words; its whole message has addresses and source lines too. */

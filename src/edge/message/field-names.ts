@@ -103,3 +103,13 @@ export function sameFolded(bytes: Uint8Array, start: number, folded: Uint8Array)
 }
 
 export const maskOf = (...ids: number[]): number => ids.reduce((mask, id) => mask | (1 << id), 0);
+
+/** What does not go on with a 1xx answer. */
+export const INTERIM_DROP = maskOf(
+  CONNECTION,
+  TRANSFER_ENCODING,
+  KEEP_ALIVE,
+  PROXY_CONNECTION,
+  UPGRADE,
+  CONTENT_LENGTH,
+);

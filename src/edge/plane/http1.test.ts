@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type TestContext, test } from 'node:test';
-import { startPlane, talk } from '../../../test/fixtures/edge-plane.ts';
+import type { TestContext } from 'node:test';
+import { eachEngine, talk } from '../../../test/fixtures/edge-plane.ts';
 import type { Route } from '../../picture/index.ts';
 
 async function upstream(t: TestContext, listener: RequestListener): Promise<{ url: string; server: Server }> {
@@ -22,32 +22,35 @@ const site = (url: string, more: Partial<Route> = {}): Route => ({
 });
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
 
-test('a request goes through with its fields, and with what the edge says of the client', async (t) => {
-  const { url } = await upstream(t, (request, response) => {
-    response.setHeader('connection', 'close');
-    response.end(JSON.stringify({ url: request.url, method: request.method, ...request.headers }));
-  });
-  const { port } = await startPlane(t, { routes: [site(url)] });
-  const answer = await talk(
-    port,
-    'GET /a?b=c HTTP/1.1\r\nHost: shop.example.com\r\nX-Own: kept\r\nX-Forwarded-For: 6.6.6.6\r\nX_Real_IP: 6.6.6.6\r\n' +
-      'Forwarded: for=6.6.6.6\r\nTE: gzip\r\nKeep-Alive: 5\r\nX-Hop: 1\r\nConnection: close, X-Hop\r\n\r\n',
-  );
-  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
-  assert.match(answer, /connection: close\r\n/i);
-  const seen = JSON.parse(bodyOf(answer)) as Record<string, string>;
-  assert.equal(seen.url, '/a?b=c');
-  assert.equal(seen.host, 'shop.example.com');
-  assert.equal(seen['x-own'], 'kept');
-  assert.equal(seen['x-forwarded-for'], '127.0.0.1');
-  assert.equal(seen['x-real-ip'], '127.0.0.1');
-  assert.equal(seen.x_real_ip, undefined);
-  assert.equal(seen.forwarded, 'for=127.0.0.1;host="shop.example.com";proto=http');
-  assert.match(seen['x-request-id']!, /^[0-9a-f]{32}$/);
-  for (const gone of ['te', 'x-hop', 'keep-alive']) assert.equal(seen[gone], undefined);
-});
+eachEngine(
+  'a request goes through with its fields, and with what the edge says of the client',
+  async (t, startPlane) => {
+    const { url } = await upstream(t, (request, response) => {
+      response.setHeader('connection', 'close');
+      response.end(JSON.stringify({ url: request.url, method: request.method, ...request.headers }));
+    });
+    const { port } = await startPlane(t, { routes: [site(url)] });
+    const answer = await talk(
+      port,
+      'GET /a?b=c HTTP/1.1\r\nHost: shop.example.com\r\nX-Own: kept\r\nX-Forwarded-For: 6.6.6.6\r\nX_Real_IP: 6.6.6.6\r\n' +
+        'Forwarded: for=6.6.6.6\r\nTE: gzip\r\nKeep-Alive: 5\r\nX-Hop: 1\r\nConnection: close, X-Hop\r\n\r\n',
+    );
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(answer, /connection: close\r\n/i);
+    const seen = JSON.parse(bodyOf(answer)) as Record<string, string>;
+    assert.equal(seen.url, '/a?b=c');
+    assert.equal(seen.host, 'shop.example.com');
+    assert.equal(seen['x-own'], 'kept');
+    assert.equal(seen['x-forwarded-for'], '127.0.0.1');
+    assert.equal(seen['x-real-ip'], '127.0.0.1');
+    assert.equal(seen.x_real_ip, undefined);
+    assert.equal(seen.forwarded, 'for=127.0.0.1;host="shop.example.com";proto=http');
+    assert.match(seen['x-request-id']!, /^[0-9a-f]{32}$/);
+    for (const gone of ['te', 'x-hop', 'keep-alive']) assert.equal(seen[gone], undefined);
+  },
+);
 
-test('bodies pass in both framings, and connections are kept on both sides', async (t) => {
+eachEngine('bodies pass in both framings, and connections are kept on both sides', async (t, startPlane) => {
   const sockets = new Set<unknown>();
   const { url } = await upstream(t, (request, response) => {
     sockets.add(request.socket);
@@ -75,7 +78,7 @@ test('bodies pass in both framings, and connections are kept on both sides', asy
   assert.equal(sockets.size, 1);
 });
 
-test('an upgrade becomes a tunnel', async (t) => {
+eachEngine('an upgrade becomes a tunnel', async (t, startPlane) => {
   const { url, server } = await upstream(t, (_, response) => response.end());
   server.on('upgrade', (request, socket) => {
     socket.write(
@@ -94,7 +97,7 @@ test('an upgrade becomes a tunnel', async (t) => {
   assert.match(answer, /upgrade: echo\r\n/);
 });
 
-test('what cannot be forwarded is answered by the edge', async (t) => {
+eachEngine('what cannot be forwarded is answered by the edge', async (t, startPlane) => {
   const { url } = await upstream(t, (_, response) => response.end('ok'));
   const { port } = await startPlane(t, {
     routes: [

@@ -12,7 +12,7 @@ import {
 } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import { createTestAuthority } from '../../../test/fixtures/certificate.ts';
-import { startPlane } from '../../../test/fixtures/edge-plane.ts';
+import { eachEngine, startPlane } from '../../../test/fixtures/edge-plane.ts';
 import type { Route } from '../../picture/index.ts';
 
 async function upstream(t: TestContext, listener: RequestListener): Promise<string> {
@@ -58,7 +58,7 @@ function ask(session: ClientHttp2Session, fields: Record<string, string | string
   });
 }
 
-test('requests of many streams go through one connection', async (t) => {
+eachEngine('requests of many streams go through one connection', async (t, startPlane) => {
   const url = await upstream(t, (request, response) => {
     response.setHeader('x-path', request.url ?? '');
     response.end(JSON.stringify(request.headers));
@@ -80,7 +80,7 @@ test('requests of many streams go through one connection', async (t) => {
   });
 });
 
-test('large bodies pass both ways under flow control', async (t) => {
+eachEngine('large bodies pass both ways under flow control', async (t, startPlane) => {
   const url = await upstream(t, (request, response) => request.pipe(response));
   const { port } = await startPlane(t, { routes: [site(url)], tls: true });
   const session = client(t, port);
@@ -89,7 +89,7 @@ test('large bodies pass both ways under flow control', async (t) => {
   for (const answer of answers) assert.equal(answer.body.equals(body), true);
 });
 
-test('what the edge answers itself ends the stream and leaves the connection', async (t) => {
+eachEngine('what the edge answers itself ends the stream and leaves the connection', async (t, startPlane) => {
   const url = await upstream(t, (_, response) => response.writeHead(204).end());
   const { port } = await startPlane(t, { routes: [site(url)], tls: true, limits: { bodyBytes: 10, headBytes: 4_096 } });
   const session = client(t, port);
@@ -125,7 +125,7 @@ test('a flood of resets ends the connection', async (t) => {
 });
 
 for (const kind of ['h2c', 'https'] as const) {
-  test(`a call with trailers goes to an ${kind} upstream on one shared connection`, async (t) => {
+  eachEngine(`a call with trailers goes to an ${kind} upstream on one shared connection`, async (t, startPlane) => {
     const sessions = new Set<unknown>();
     const server = kind === 'h2c' ? createH2cServer() : createSecureServer(createTestAuthority().issue(['localhost']));
     server.on('session', (session) => {

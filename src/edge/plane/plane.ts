@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
 import type { ClientConnection, ClientOwner } from '../client/connection.ts';
 import { Http1Client } from '../client/http1-client.ts';
 import { Http2Client } from '../client/http2-client.ts';
+import { NodeHttp1Client } from '../client/node/node-http1-client.ts';
+import { NodeHttp2Client } from '../client/node/node-http2-client.ts';
 import { ConnectionContext } from '../forward/connection-context.ts';
 import type { Core } from '../forward/core.ts';
 import { createService, disposeService } from '../forward/service.ts';
@@ -127,7 +130,13 @@ export function createPlane(options: PlaneOptions): Plane {
 }
 
 function createConnection(owner: ClientOwner, context: ConnectionContext, socket: WireSocket): ClientConnection {
-  const Connection = context.info.alpn === 'h2' ? Http2Client : Http1Client;
+  const isHttp2 = context.info.alpn === 'h2';
+  // Node's modules take streams; a connection on bare handles was accepted before the engine was changed.
+  if (context.core.settings.protocolEngine === 'node' && socket instanceof Socket) {
+    const NodeConnection = isHttp2 ? NodeHttp2Client : NodeHttp1Client;
+    return new NodeConnection(owner, context, socket);
+  }
+  const Connection = isHttp2 ? Http2Client : Http1Client;
   return new Connection(owner, context, socket);
 }
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { startPlane, talk } from '../../../test/fixtures/edge-plane.ts';
+import { eachEngine, talk } from '../../../test/fixtures/edge-plane.ts';
 import type { Route } from '../../picture/index.ts';
 import { planRoutes } from '../config/plan-routes.ts';
 
@@ -30,32 +30,35 @@ const get = (path: string, host: string, more = '') =>
   `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`;
 const fieldsOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as Record<string, string>;
 
-test('hosts are names, wildcards of one label and international names; the longest path prefix wins', async (t) => {
-  const named = async (name: string) => (await upstream(t, (_, response) => response.end(`by ${name};`))).url;
-  const [exact, wild, deep, idn] = await Promise.all(['exact', 'wild', 'deep', 'idn'].map(named));
-  const routes = planRoutes(
-    [
-      { hosts: ['www.example.com'], upstreams: [exact!], paths: [{ path: '/api/v1', upstreams: [deep!] }] },
-      { hosts: ['*.example.com'], upstreams: [wild!] },
-      { hosts: ['bücher.example'], upstreams: [idn!] },
-    ],
-    () => '',
-  );
-  const { port } = await startPlane(t, { routes });
-  const ask = async (host: string, path = '/') =>
-    /by (\w+);|^HTTP\/1\.1 (\d+)/.exec((await talk(port, get(path, host))).split('\r\n\r\n').at(-1)!)?.[1] ?? 'none';
-  assert.equal(await ask('www.example.com'), 'exact');
-  assert.equal(await ask('WWW.Example.COM.:8443'), 'exact');
-  assert.equal(await ask('other.example.com'), 'wild');
-  assert.equal(await ask('a.other.example.com'), 'none');
-  assert.equal(await ask('example.com'), 'none');
-  assert.equal(await ask('xn--bcher-kva.example'), 'idn');
-  assert.equal(await ask('www.example.com', '/api/v1'), 'deep');
-  assert.equal(await ask('www.example.com', '/api/v1/x?y'), 'deep');
-  assert.equal(await ask('www.example.com', '/api/v10'), 'exact');
-});
+eachEngine(
+  'hosts are names, wildcards of one label and international names; the longest path prefix wins',
+  async (t, startPlane) => {
+    const named = async (name: string) => (await upstream(t, (_, response) => response.end(`by ${name};`))).url;
+    const [exact, wild, deep, idn] = await Promise.all(['exact', 'wild', 'deep', 'idn'].map(named));
+    const routes = planRoutes(
+      [
+        { hosts: ['www.example.com'], upstreams: [exact!], paths: [{ path: '/api/v1', upstreams: [deep!] }] },
+        { hosts: ['*.example.com'], upstreams: [wild!] },
+        { hosts: ['bücher.example'], upstreams: [idn!] },
+      ],
+      () => '',
+    );
+    const { port } = await startPlane(t, { routes });
+    const ask = async (host: string, path = '/') =>
+      /by (\w+);|^HTTP\/1\.1 (\d+)/.exec((await talk(port, get(path, host))).split('\r\n\r\n').at(-1)!)?.[1] ?? 'none';
+    assert.equal(await ask('www.example.com'), 'exact');
+    assert.equal(await ask('WWW.Example.COM.:8443'), 'exact');
+    assert.equal(await ask('other.example.com'), 'wild');
+    assert.equal(await ask('a.other.example.com'), 'none');
+    assert.equal(await ask('example.com'), 'none');
+    assert.equal(await ask('xn--bcher-kva.example'), 'idn');
+    assert.equal(await ask('www.example.com', '/api/v1'), 'deep');
+    assert.equal(await ask('www.example.com', '/api/v1/x?y'), 'deep');
+    assert.equal(await ask('www.example.com', '/api/v10'), 'exact');
+  },
+);
 
-test('a trusted proxy is believed and appended to; nobody else is', async (t) => {
+eachEngine('a trusted proxy is believed and appended to; nobody else is', async (t, startPlane) => {
   const { url } = await upstream(t, echoFields);
   const more = 'X-Forwarded-For: 198.51.100.1, 10.0.0.9\r\nX-Forwarded-Proto: https\r\nForwarded: for=198.51.100.1\r\n';
   const seenFrom = async (remoteAddress: string) => {
@@ -74,25 +77,28 @@ test('a trusted proxy is believed and appended to; nobody else is', async (t) =>
   assert.equal(direct.via, undefined);
 });
 
-test("HSTS is on answers and redirects of a secure site, instead of the upstream's, and never in the clear", async (t) => {
-  const { url } = await upstream(t, (_, response) =>
-    response.setHeader('strict-transport-security', 'max-age=1').end(),
-  );
-  const response = { hsts: { maxAgeSeconds: 600, includeSubDomains: true } };
-  const routes = [
-    route(url, { response }),
-    route(url, { id: 'r2', path: '/old', response, redirect: { to: 'https://new.example' } }),
-  ];
-  const hsts = async (secure: boolean, path: string) => {
-    const { port } = await startPlane(t, { routes, info: { secure } });
-    return /strict-transport-security: (.*)\r\n/i.exec(await talk(port, get(path, 'shop.example.com')))?.[1];
-  };
-  assert.equal(await hsts(true, '/'), 'max-age=600; includeSubDomains');
-  assert.equal(await hsts(true, '/old'), 'max-age=600; includeSubDomains');
-  assert.equal(await hsts(false, '/old'), undefined);
-});
+eachEngine(
+  "HSTS is on answers and redirects of a secure site, instead of the upstream's, and never in the clear",
+  async (t, startPlane) => {
+    const { url } = await upstream(t, (_, response) =>
+      response.setHeader('strict-transport-security', 'max-age=1').end(),
+    );
+    const response = { hsts: { maxAgeSeconds: 600, includeSubDomains: true } };
+    const routes = [
+      route(url, { response }),
+      route(url, { id: 'r2', path: '/old', response, redirect: { to: 'https://new.example' } }),
+    ];
+    const hsts = async (secure: boolean, path: string) => {
+      const { port } = await startPlane(t, { routes, info: { secure } });
+      return /strict-transport-security: (.*)\r\n/i.exec(await talk(port, get(path, 'shop.example.com')))?.[1];
+    };
+    assert.equal(await hsts(true, '/'), 'max-age=600; includeSubDomains');
+    assert.equal(await hsts(true, '/old'), 'max-age=600; includeSubDomains');
+    assert.equal(await hsts(false, '/old'), undefined);
+  },
+);
 
-test('server-sent events arrive one by one, as they are sent', async (t) => {
+eachEngine('server-sent events arrive one by one, as they are sent', async (t, startPlane) => {
   let send = (_: string) => {};
   const { url } = await upstream(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -109,7 +115,7 @@ test('server-sent events arrive one by one, as they are sent', async (t) => {
   asked.destroy();
 });
 
-test('100-continue is the answer of the upstream, before the body is sent', async (t) => {
+eachEngine('100-continue is the answer of the upstream, before the body is sent', async (t, startPlane) => {
   const { url, server } = await upstream(t, () => {});
   server.on('checkContinue', (asked, response) => {
     if (asked.headers['x-no'] !== undefined) response.writeHead(403).end();
@@ -140,7 +146,7 @@ test('100-continue is the answer of the upstream, before the body is sent', asyn
   bad.destroy();
 });
 
-test('a WebSocket works through the edge, with its close code', async (t) => {
+eachEngine('a WebSocket works through the edge, with its close code', async (t, startPlane) => {
   const { url, server } = await upstream(t, (_, response) => response.end());
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket) => {
@@ -157,21 +163,24 @@ test('a WebSocket works through the edge, with its close code', async (t) => {
   assert.equal((await once(socket, 'close'))[0], 4001);
 });
 
-test('host and server name must agree; a site that wants a client certificate takes no other name', async (t) => {
-  const { url } = await upstream(t, echoFields);
-  const routes = [route(url), route(url, { id: 'r2', host: 'safe.example.com', clientCertificate: 'required' })];
-  const clientCertificate = { subject: 'CN=ann', names: ['email:ann@example.com'], serial: '01', fingerprint: 'ab' };
-  const ask = async (serverName: string, host: string, certificate = true) => {
-    const info = { secure: true, serverName, covers: () => true, ...(certificate && { clientCertificate }) };
-    const { port } = await startPlane(t, { routes, info });
-    return talk(port, get('/', host, 'X-Client-Cert-Subject: CN=forged\r\nX_Client_Cert_Names: forged\r\n'));
-  };
-  assert.match(await ask('shop.example.com', 'safe.example.com'), /^HTTP\/1\.1 421 /);
-  assert.match(await ask('safe.example.com', 'safe.example.com', false), /^HTTP\/1\.1 403 /);
-  const seen = fieldsOf(await ask('safe.example.com', 'safe.example.com'));
-  assert.equal(seen['x-client-cert-subject'], 'CN=ann');
-  assert.equal(seen['x-client-cert-names'], 'email:ann@example.com');
-  assert.equal(JSON.stringify(seen).includes('forged'), false);
-  const { port } = await startPlane(t, { routes, info: { secure: true, serverName: 'shop.example.com' } });
-  assert.match(await talk(port, get('/', 'safe.example.com')), /^HTTP\/1\.1 421 /);
-});
+eachEngine(
+  'host and server name must agree; a site that wants a client certificate takes no other name',
+  async (t, startPlane) => {
+    const { url } = await upstream(t, echoFields);
+    const routes = [route(url), route(url, { id: 'r2', host: 'safe.example.com', clientCertificate: 'required' })];
+    const clientCertificate = { subject: 'CN=ann', names: ['email:ann@example.com'], serial: '01', fingerprint: 'ab' };
+    const ask = async (serverName: string, host: string, certificate = true) => {
+      const info = { secure: true, serverName, covers: () => true, ...(certificate && { clientCertificate }) };
+      const { port } = await startPlane(t, { routes, info });
+      return talk(port, get('/', host, 'X-Client-Cert-Subject: CN=forged\r\nX_Client_Cert_Names: forged\r\n'));
+    };
+    assert.match(await ask('shop.example.com', 'safe.example.com'), /^HTTP\/1\.1 421 /);
+    assert.match(await ask('safe.example.com', 'safe.example.com', false), /^HTTP\/1\.1 403 /);
+    const seen = fieldsOf(await ask('safe.example.com', 'safe.example.com'));
+    assert.equal(seen['x-client-cert-subject'], 'CN=ann');
+    assert.equal(seen['x-client-cert-names'], 'email:ann@example.com');
+    assert.equal(JSON.stringify(seen).includes('forged'), false);
+    const { port } = await startPlane(t, { routes, info: { secure: true, serverName: 'shop.example.com' } });
+    assert.match(await talk(port, get('/', 'safe.example.com')), /^HTTP\/1\.1 421 /);
+  },
+);

@@ -3,6 +3,7 @@ import type { PlaneSettings } from './types.ts';
 export const defaultSettings: PlaneSettings = {
   trustedProxies: [],
   requestIdHeader: 'x-request-id',
+  protocolEngine: 'own',
   limits: {
     connections: 10_000,
     connectionsPerAddress: 1_000,

@@ -56,7 +56,12 @@ export interface PlaneSettings {
   readonly trustedProxies: readonly string[];
   /** The field that carries a request's id to upstreams; a trusted proxy's is kept. `''` for none. */
   readonly requestIdHeader: string;
+  /** Who reads what clients send; for connections that are accepted from now on. */
+  readonly protocolEngine: ProtocolEngine;
 }
+
+/** Our own parsers, or Node's: llhttp and nghttp2. */
+export type ProtocolEngine = 'own' | 'node';
 
 export interface PlaneLimits {
   readonly connections: number;

@@ -89,6 +89,7 @@ export function planProxy(config: ProxyConfig, surroundings: Surroundings): Prox
       limits: planLimits(config.limits),
       trustedProxies: config.trusted_proxies,
       requestIdHeader: config.request_id_header,
+      protocolEngine: config.protocol_engine,
     },
   };
 }
