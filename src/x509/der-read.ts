@@ -1,5 +1,5 @@
-import { type AsnType, fromBER } from 'asn1js';
-import { errorText, Fault } from '../base/index.ts';
+import { type ASN1Value, parseASN1 } from '@oslojs/asn1';
+import { Fault } from '../base/index.ts';
 import { TAG } from './der-write.ts';
 
 /** One element of strict DER: definite lengths in their shortest form, single-byte tags, nothing after the end. */
@@ -14,23 +14,20 @@ export interface Element {
 }
 
 const MOST_CHILDREN = 10_000;
+const DEEPEST = 64;
+const CONSTRUCTED = 0x20;
+const LONG_TAG = 0x1f;
 
 export function notDer(why: string): Fault {
   return new Fault({ code: 'malformed_der', detail: why, party: 'client', retry: 'never', status: 400 });
 }
 
-/** The single element that the bytes are, read by asn1js. Throws a `Fault` of code `malformed_der`. */
+/** The single element that the bytes are. Throws a `Fault` of code `malformed_der`. */
 export function readElement(bytes: Uint8Array): Element {
-  let read: ReturnType<typeof fromBER>;
-  try {
-    read = fromBER(bytes);
-  } catch (error) {
-    // What nests too deep for the library ends here too.
-    throw notDer(`cannot be read: ${errorText(error)}`);
-  }
-  if (read.offset === -1) throw notDer(read.result.error || 'is no ASN.1');
-  if (read.offset !== bytes.length) throw notDer('bytes follow the end of the structure');
-  return elementOf(read.result, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const element = firstElement(buffer, 0);
+  if (element.whole.length !== buffer.length) throw notDer('bytes follow the end of the structure');
+  return element;
 }
 
 /** The elements inside a constructed one. */
@@ -39,27 +36,33 @@ export function children(parent: Element): readonly Element[] {
   return parent.inside;
 }
 
-/** The library reads BER; what DER does not allow is refused here (X.690 §10.1). */
-function elementOf(block: AsnType, bytes: Buffer, start: number): Element {
-  const { idBlock, lenBlock } = block;
-  const header = idBlock.blockLength + lenBlock.blockLength;
-  const whole = bytes.subarray(start, start + block.blockLength);
-  const content = whole.subarray(header);
-  if (idBlock.blockLength !== 1) throw notDer('a tag of several bytes, which no structure here has');
-  if (lenBlock.isIndefiniteForm) throw notDer('an indefinite length');
-  if (lenBlock.blockLength !== shortestLength(content.length)) throw notDer('a length not in its shortest form');
-  const tag = whole[0]!;
-  if (!idBlock.isConstructed) return { tag, content, whole, inside: undefined };
-  const blocks = (block.valueBlock as { value?: AsnType[] }).value ?? [];
-  if (blocks.length > MOST_CHILDREN) throw notDer('too many elements');
-  let at = start + header;
-  const inside = blocks.map((child) => {
-    const element = elementOf(child, bytes, at);
-    at += child.blockLength;
-    return element;
-  });
-  if (at !== start + whole.length) throw notDer('an element is not filled by what it holds');
-  return { tag, content, whole, inside };
+/** The element that the bytes begin with. Tag and length are read by the library, which takes what DER does not allow (X.690 §10.1). */
+function firstElement(bytes: Buffer, depth: number): Element {
+  if (depth > DEEPEST) throw notDer('elements nest too deep');
+  if ((bytes[0]! & LONG_TAG) === LONG_TAG) throw notDer('a tag of several bytes, which no structure here has');
+  if (bytes[1] === 0x80) throw notDer('an indefinite length');
+  let value: ASN1Value;
+  let size: number;
+  try {
+    // Of a Buffer, the library's slices are views.
+    [value, size] = parseASN1(bytes);
+  } catch {
+    throw notDer('is no ASN.1, or is cut off');
+  }
+  const whole = bytes.subarray(0, size);
+  const content = value.contents() as Buffer;
+  if (size - content.length - 1 !== shortestLength(content.length)) throw notDer('a length not in its shortest form');
+  const tag = bytes[0]!;
+  return { tag, content, whole, inside: (tag & CONSTRUCTED) === 0 ? undefined : elementsOf(content, depth + 1) };
+}
+
+function elementsOf(content: Buffer, depth: number): Element[] {
+  const elements: Element[] = [];
+  for (let rest = content; rest.length > 0; rest = rest.subarray(elements.at(-1)!.whole.length)) {
+    if (elements.length === MOST_CHILDREN) throw notDer('too many elements');
+    elements.push(firstElement(rest, depth));
+  }
+  return elements;
 }
 
 /** Bytes that a length takes in its shortest form (X.690 §8.1.3). */
