@@ -197,3 +197,19 @@ test('first starts at once agree on one nonce key', async (t) => {
   assert.equal(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size, 1);
   assert.deepEqual(await openNonceKey({ store, secrets, clock }), keys[0]);
 });
+
+test('a certificate never outlives the CA: the usual lifetime is clipped or refused as the profile says, another is refused', async (t) => {
+  const { client, clock, ca, acme } = await start(t, TRUST);
+  await client.register();
+  await clock.advance(ca.endsAt() - 30 * DAY - clock.now());
+  const later = { notAfter: new Date(ca.endsAt() + 1000).toISOString() };
+  assert.equal(type(await client.order(['a.example'], later)), 'malformed');
+  assert.equal((await issue(client, ['a.example'])).notAfter, ca.endsAt());
+  const early = await client.order(['a.example']);
+  await acme.administration.updateProfile('default', { beyond_ca: 'refuse' }, 'test');
+  const refused = await client.order(['a.example']);
+  assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '3600']);
+  const finalized = await client.post(early.json.finalize, { csr: csrFor(['a.example']) });
+  assert.deepEqual([finalized.status, type(finalized)], [503, 'serverInternal']);
+  assert.equal((await client.order(['a.example'], { notAfter: new Date(ca.endsAt()).toISOString() })).status, 201);
+});

@@ -10,6 +10,7 @@ export type {
   ProfileView,
 } from './administration.ts';
 export { EabKeySettings } from './eab-key.ts';
+export { longestLifetime } from './longest-lifetime.ts';
 export type { OrderView } from './order-view.ts';
 export { createPerspectiveHandler, createRemotePerspective } from './perspective-http.ts';
 export type { Perspective } from './perspectives.ts';

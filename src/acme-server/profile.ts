@@ -145,6 +145,12 @@ export const ProfileSettings = Type.Object(
     default_ttl_seconds: Type.Optional(
       Type.Integer({ minimum: 60, description: 'lifetime when the order asks for none; max_ttl_seconds when absent' }),
     ),
+    beyond_ca: {
+      ...Words(['clip', 'refuse']),
+      default: 'clip',
+      description:
+        "when the usual lifetime would end after the CA's own certificate: clip: it ends with that; refuse: there is none",
+    },
     authorization_ttl_seconds: Seconds(86_400, 'how long a proven authorization may be used again'),
     order_ttl_seconds: Seconds(7 * 86_400, 'how long an order and its pending authorizations stay open'),
     key_types: {

@@ -30,6 +30,8 @@ export interface CertificateIssuer {
   }): Promise<CertificateRow>;
   /** Chains above a leaf of the authority, the preferred one first, DER. */
   chains(authorityId: string): Promise<readonly (readonly Buffer[])[]>;
+  /** When what signs now ends, milliseconds since the epoch: no certificate lasts longer. */
+  endsAt?(): number;
   /** Why the CA may not sign for a name, in words; undefined when it may. */
   refuseName?(name: string): string | undefined;
   /** Called in the transaction that revoked a certificate. */

@@ -11,6 +11,8 @@ export interface Authority {
   readonly state: 'active' | 'retired';
   /** Another certificate for the key of one that came first. */
   readonly isAlternate: boolean;
+  /** Made elsewhere: whoever trusts it was told so by others. */
+  readonly isImported: boolean;
   readonly parentId?: string;
   readonly certificate: ParsedCertificate;
   readonly signer: Signer;

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
+import { type Logger, silentLogger } from '../base/index.ts';
 import { type CertificateRow, insertCertificate } from '../store/ca.ts';
 import { isWithin, pemOf } from '../x509/index.ts';
 import type { Authority } from './authority.ts';
@@ -16,6 +17,7 @@ import { type DistributionUrls, issueLeaf, type LeafRequest } from './issue.ts';
 import { createCaMetrics, readCaGauges } from './metrics.ts';
 import { createRevocation, type Revocation } from './revocation.ts';
 import { issuingOf, rollOver } from './rollover.ts';
+import { type CaFinding, createUpkeep } from './upkeep.ts';
 
 export interface CertificateAuthority {
   /** The roots that people trust, PEM: that of the intermediate that signs first; with a second one while they change. */
@@ -26,10 +28,18 @@ export interface CertificateAuthority {
   chains(authorityId: string): Promise<readonly (readonly Buffer[])[]>;
   /** Why the intermediate that signs may not sign for the name, in words; undefined when it may. */
   refuseName(name: string): string | undefined;
+  /** When the certificate of what signs now ends, milliseconds since the epoch. */
+  endsAt(): number;
   /** See `rollOver`. Answers the authority that signs from now on. */
-  rollOver(options: { readonly root: boolean }): Promise<Authority>;
+  rollOver(options: { readonly root: boolean }, actor: string): Promise<Authority>;
   /** See `importAuthority`. */
-  import(input: ImportedCa): Promise<Authority>;
+  import(input: ImportedCa, actor: string): Promise<Authority>;
+  /** Replaces what would end too soon. */
+  keep(): Promise<void>;
+  /** Keeps itself, until aborted. */
+  run(signal: AbortSignal): Promise<void>;
+  /** What of that could not be done, and needs a person. */
+  findings(): readonly CaFinding[];
   /** A certificate for a listener of our own, with a new P-256 key. */
   issueServerCertificate(names: readonly string[], options?: { lifetime?: number }): Promise<ServerCertificate>;
   authorities(): readonly Authority[];
@@ -50,6 +60,11 @@ export interface ServerCertificate {
 export interface CertificateAuthorityOptions {
   readonly hierarchy?: Partial<HierarchySettings>;
   readonly urls?: DistributionUrls;
+  /** Milliseconds: the longest certificate that may be asked for now (default: 90 days). */
+  readonly longestLeaf?: () => Promise<number>;
+  readonly log?: Logger;
+  /** Told the roots (PEM) when they are others than before. */
+  readonly onRoots?: (pem: string) => void;
 }
 
 const DAY = 86_400_000;
@@ -63,11 +78,27 @@ export async function createCertificateAuthority(
   const settings = { ...DEFAULT_HIERARCHY, ...options.hierarchy };
   let authorities: readonly Authority[] = await openHierarchy(deps, settings);
   let seenAt = deps.clock.now();
+  const rootPem = () =>
+    rootsOf(authorities)
+      .map(({ certificate }) => pemOf('CERTIFICATE', certificate.der))
+      .join('');
   const reload = async () => {
+    const before = rootPem();
     authorities = await loadHierarchy(deps, settings);
     seenAt = deps.clock.now();
+    if (rootPem() !== before) options.onRoots?.(rootPem());
     return issuingOf(authorities);
   };
+  const upkeep = createUpkeep({
+    ...deps,
+    settings,
+    longestLeaf: options.longestLeaf ?? (async () => 90 * DAY),
+    log: options.log ?? silentLogger,
+    reload: async () => {
+      await reload();
+      return authorities;
+    },
+  });
   // Another replica may have rolled over or imported.
   const current = async () => (deps.clock.now() - seenAt > SEEN_MS ? reload() : issuingOf(authorities));
   const metrics = createCaMetrics();
@@ -87,20 +118,22 @@ export async function createCertificateAuthority(
       : 'the name constraints of this CA do not allow it';
   };
   return {
-    rootPem: () =>
-      rootsOf(authorities)
-        .map(({ certificate }) => pemOf('CERTIFICATE', certificate.der))
-        .join(''),
+    rootPem,
+    endsAt: () => issuingOf(authorities).certificate.notAfter,
+    keep: upkeep.look,
+    run: upkeep.run,
+    findings: upkeep.findings,
     issue,
     chains,
     refuseName,
     authorities: () => authorities,
-    async rollOver(choice) {
-      await rollOver(deps, settings, authorities, choice);
+    async rollOver(choice, actor) {
+      await reload();
+      await rollOver(deps, settings, authorities, choice, actor);
       return reload();
     },
-    async import(input) {
-      await importAuthority(deps, settings, input);
+    async import(input, actor) {
+      await importAuthority(deps, settings, input, actor);
       return reload();
     },
     revocation: createRevocation(deps, () => authorities, options.urls, metrics),

@@ -55,7 +55,7 @@ test('an intermediate rolls over: new leaves have the new chain, old ones keep t
   t.after(() => store.close());
   const before = await ca.issue(leafFor('a.example', clock.now() + 86_400_000));
   const [[oldChain] = []] = [await ca.chains(before.authority_id)];
-  const next = await ca.rollOver({ root: false });
+  const next = await ca.rollOver({ root: false }, 'test');
   const after = await ca.issue(leafFor('a.example', clock.now() + 86_400_000));
   assert.equal(after.authority_id, next.id);
   assert.notEqual(after.authority_id, before.authority_id);
@@ -69,7 +69,7 @@ test('with a new root both chains are offered, and each verifies under its root 
   const { ca, store, clock } = await openCa();
   t.after(() => store.close());
   const oldRoot = ca.rootPem();
-  await ca.rollOver({ root: true });
+  await ca.rollOver({ root: true }, 'test');
   const roots = parsePem('CERTIFICATE', ca.rootPem()).map((der) => pemOf('CERTIFICATE', der));
   assert.equal(roots.length, 2);
   assert.equal(roots[0], oldRoot, 'the root that clients have comes first');
@@ -130,7 +130,7 @@ test('an existing CA is imported with its encrypted key, and signs from then on'
   await foreign.clock.advance(now - foreign.clock.now());
   const chainPem = `${intermediate}${root}`;
   const attempt = (chain: string, key: { pem: string; passphrase?: string }) =>
-    foreign.ca.import({ chainPem: chain, key });
+    foreign.ca.import({ chainPem: chain, key }, 'test');
   const key = { pem: sealed, passphrase: 'secret' };
   await assert.rejects(attempt(chainPem, { pem: sealed }), /is encrypted: give its passphrase too/);
   await assert.rejects(attempt(chainPem, { pem: sealed, passphrase: 'wrong' }), /does not open with this passphrase/);
@@ -138,7 +138,12 @@ test('an existing CA is imported with its encrypted key, and signs from then on'
   await assert.rejects(attempt(intermediate, key), /end with the root/);
   await assert.rejects(attempt(`${root}${intermediate}`, { pem: rootKey }), /was not issued by the next/);
   await assert.rejects(attempt('nothing', key), /no certificate in PEM/);
-  await assert.rejects(ca.import({ chainPem, key }), /cannot sign now/, 'by the clock of the one at 1970 or so');
+  await assert.rejects(attempt(`${root}${root}`, { pem: rootKey }), /holds a certificate twice/);
+  await assert.rejects(
+    ca.import({ chainPem, key }, 'test'),
+    /cannot sign now/,
+    'by the clock of the one at 1970 or so',
+  );
   const imported = await attempt(chainPem, key);
   assert.equal(
     pemOf('CERTIFICATE', imported.certificate.der),
@@ -181,12 +186,15 @@ test('a key that another program holds signs, and what that program says is veri
   await at.clock.advance(now - at.clock.now());
   const chainPem = `${intermediate}${root}`;
   await assert.rejects(
-    at.ca.import({ chainPem, key: { signer: 'liar' } }),
+    at.ca.import({ chainPem, key: { signer: 'liar' } }, 'test'),
     /no signature by the key of the certificate/,
   );
-  await assert.rejects(at.ca.import({ chainPem, key: { signer: 'dead' } }), /ended with 1/);
-  await assert.rejects(at.ca.import({ chainPem, key: { signer: 'nobody' } }), /which the configuration does not name/);
-  await at.ca.import({ chainPem, key: { signer: 'hsm' } });
+  await assert.rejects(at.ca.import({ chainPem, key: { signer: 'dead' } }, 'test'), /ended with 1/);
+  await assert.rejects(
+    at.ca.import({ chainPem, key: { signer: 'nobody' } }, 'test'),
+    /which the configuration does not name/,
+  );
+  await at.ca.import({ chainPem, key: { signer: 'hsm' } }, 'test');
   const leaf = await at.ca.issue(leafFor('a.example', now + 86_400_000));
   const [chain = []] = await at.ca.chains(leaf.authority_id);
   assert.ok(verifies(directory, root, chain, leaf.certificate, now));

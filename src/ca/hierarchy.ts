@@ -1,8 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { type Clock, newId } from '../base/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
-import { type AuthorityKind, type AuthorityRow, claimAuthority, listAuthorities } from '../store/ca.ts';
-import type { Store } from '../store/index.ts';
+import { appendAudit } from '../store/audit.ts';
+import { type AuthorityKind, type AuthorityRow, insertAuthority, listAuthorities } from '../store/ca.ts';
+import type { Db, Store } from '../store/index.ts';
 import {
   type CertificateContent,
   type ConstraintTexts,
@@ -50,8 +51,18 @@ export const BACKDATE = 60_000;
 /** Loads every authority; on the first start makes a root and an intermediate. Safe with several starts at once. */
 export async function openHierarchy(deps: HierarchyDeps, settings: HierarchySettings): Promise<Authority[]> {
   if ((await listAuthorities(deps.store.db)).length === 0) {
-    const root = await createAuthority(deps, settings, { kind: 'root', slot: 'root-1' });
-    await createAuthority(deps, settings, { kind: 'intermediate', slot: 'intermediate-1', parent: root });
+    const root = await prepareAuthority(deps, settings, { kind: 'root', slot: 'root-1' });
+    const first = { kind: 'intermediate', slot: 'intermediate-1', parent: root.authority } as const;
+    const intermediate = await prepareAuthority(deps, settings, first);
+    await claimAuthorities(deps, [root, intermediate], (tx) =>
+      appendAudit(tx, {
+        actor: 'system',
+        action: 'ca_authority.create',
+        resource: `ca_authority:${intermediate.row.id}`,
+        facts: { root: root.row.id, fingerprint: fingerprintOf(root.row.certificate) },
+        at: deps.clock.now(),
+      }),
+    );
   }
   return loadHierarchy(deps, settings);
 }
@@ -68,14 +79,18 @@ export async function loadHierarchy(
   return all.toSorted((a, b) => Number(a.isAlternate) - Number(b.isAlternate));
 }
 
+/** Begins the slot of an authority that was made elsewhere. */
+export const IMPORTED = 'import-';
+
 /** Ends the slot of an authority that shares the key of another. */
 export const CROSS = '-cross';
 
-const authorityOf = (row: AuthorityRow, signer: Signer): Authority => ({
+export const authorityOf = (row: AuthorityRow, signer: Signer): Authority => ({
   id: row.id,
   kind: row.kind,
   state: row.state,
   isAlternate: row.slot.endsWith(CROSS),
+  isImported: row.slot.startsWith(IMPORTED),
   parentId: row.parent_id ?? undefined,
   certificate: parseCertificate(row.certificate),
   signer,
@@ -89,12 +104,18 @@ interface NewAuthority {
   readonly sameKeyAs?: Authority;
 }
 
-/** Makes a key, keeps it, and claims the slot; another start that was quicker wins, and its authority is answered. */
-export async function createAuthority(
+/** A new authority whose key is kept, and which is nobody's yet. */
+export interface PreparedAuthority {
+  readonly row: AuthorityRow;
+  readonly authority: Authority;
+}
+
+/** Makes a key and keeps it, and signs the certificate. `claimAuthorities` decides whether it counts. */
+export async function prepareAuthority(
   deps: HierarchyDeps,
   settings: HierarchySettings,
   { kind, slot, parent, sameKeyAs }: NewAuthority,
-): Promise<Authority> {
+): Promise<PreparedAuthority> {
   const now = deps.clock.now();
   const id = newId('ca', now);
   const reference = sameKeyAs === undefined ? newKey(kind) : await sameReference(deps, sameKeyAs);
@@ -116,11 +137,37 @@ export async function createAuthority(
     created_at: now,
     not_after: content.notAfter,
   };
-  const claimed = await deps.store.write((tx) => claimAuthority(tx, row));
-  if (claimed.id === id) return authorityOf(row, signer);
-  await deps.secrets.delete(authorityKeyPath(id));
-  return authorityOf(claimed, await openSigner(deps.secrets, claimed, settings.signers ?? {}));
+  return { row, authority: authorityOf(row, signer) };
 }
+
+class SlotTaken extends Error {}
+
+/**
+ * Lets new authorities count, all or none, with what belongs to that in the same transaction. False when another
+ * process was quicker with one of the slots; then their keys are gone again.
+ */
+export async function claimAuthorities(
+  { store, secrets }: HierarchyDeps,
+  prepared: readonly Pick<PreparedAuthority, 'row'>[],
+  also: (tx: Db) => Promise<void>,
+): Promise<boolean> {
+  try {
+    await store.write(async (tx) => {
+      for (const { row } of prepared) if (!(await insertAuthority(tx, row))) throw new SlotTaken();
+      await also(tx);
+    });
+    return true;
+  } catch (error) {
+    // After any other error the commit may have happened, and the keys are what must not be lost.
+    if (!(error instanceof SlotTaken)) throw error;
+    for (const { row } of prepared) await secrets.delete(authorityKeyPath(row.id));
+    return false;
+  }
+}
+
+/** Hex SHA-256, as people compare certificates. */
+export const fingerprintOf = (certificate: Uint8Array): string =>
+  createHash('sha256').update(certificate).digest('hex');
 
 // P-384 for what signs a few times in decades, P-256 for what signs every certificate (twelve times as fast).
 function newKey(kind: AuthorityKind): KeyReference & { kind: 'key' } {

@@ -1,9 +1,20 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { Fault, newId } from '../base/index.ts';
-import { type AuthorityRow, claimAuthority, listAuthorities, setAuthorityState } from '../store/ca.ts';
+import { appendAudit } from '../store/audit.ts';
+import { type AuthorityRow, listAuthorities, setAuthorityState } from '../store/ca.ts';
 import { describeKey, type ParsedCertificate, parseCertificate, parsePem, spkiOf, weakness } from '../x509/index.ts';
-import { createAuthority, type HierarchyDeps, type HierarchySettings, loadHierarchy } from './hierarchy.ts';
+import {
+  authorityOf,
+  claimAuthorities,
+  fingerprintOf,
+  type HierarchyDeps,
+  type HierarchySettings,
+  IMPORTED,
+  type PreparedAuthority,
+  prepareAuthority,
+} from './hierarchy.ts';
 import { type KeyReference, putKeyReference, signerOf } from './key-reference.ts';
+import type { Signer } from './signer.ts';
 
 /** A CA that exists: its certificates from the one that signs up to the root, and the key of the first. */
 export interface ImportedCa {
@@ -13,56 +24,82 @@ export interface ImportedCa {
   readonly key: { readonly pem: string; readonly passphrase?: string } | { readonly signer: string };
 }
 
-/** Checks a CA as a whole, keeps it, and lets it sign from now on. Importing it again changes nothing. Faults name a field. */
+/**
+ * Checks a CA as a whole, keeps it, and lets it sign from now on. Importing it again changes nothing. Faults name a
+ * field. `actor` is whom the audit log names.
+ */
 export async function importAuthority(
   deps: HierarchyDeps,
   settings: HierarchySettings,
   input: ImportedCa,
+  actor: string,
 ): Promise<void> {
   const { store, secrets, clock } = deps;
-  const chain = readChain(input.chainPem, clock.now());
+  const now = clock.now();
+  const chain = readChain(input.chainPem, now);
   const first = chain[0]!;
   const publicKey = createPublicKey({ key: first.spki, format: 'der', type: 'spki' });
   const reference = referenceOf(input.key, publicKey);
-  await probe(reference, publicKey, settings);
+  const signer = await probe(reference, publicKey, settings);
   const known = await listAuthorities(store.db);
-  const slotOf = ({ der }: ParsedCertificate) =>
-    `import-${createHash('sha256').update(der).digest('hex').slice(0, 32)}`;
   if (known.some(({ slot }) => slot === slotOf(first))) return;
+  const prepared: Pick<PreparedAuthority, 'row'>[] = [];
   let parentId: string | null = null;
   for (const certificate of chain.toReversed()) {
-    const now = clock.now();
-    const id = newId('ca', now);
     const isFirst = certificate === first;
-    await putKeyReference(secrets, id, isFirst ? reference : { kind: 'absent' });
-    const row: AuthorityRow = {
-      id,
-      slot: slotOf(certificate),
-      kind: parentId === null ? 'root' : 'intermediate',
-      parent_id: parentId,
-      certificate: certificate.der,
-      state: isFirst ? 'active' : 'retired',
-      created_at: now,
-      not_after: certificate.notAfter,
-    };
-    parentId = (await store.write((tx) => claimAuthority(tx, row))).id;
+    const above = known.find(({ slot }) => slot === slotOf(certificate));
+    if (above === undefined) {
+      const row = importedRow(certificate, parentId, isFirst, now);
+      await putKeyReference(secrets, row.id, isFirst ? reference : { kind: 'absent' });
+      prepared.push({ row });
+      parentId = row.id;
+    } else parentId = above.id;
   }
-  if (chain.length === 1) await intermediateUnder(deps, settings, parentId!);
-  await store.write(async (tx) => {
+  if (chain.length === 1) {
+    const parent = authorityOf(prepared[0]!.row, signer);
+    const under = { kind: 'intermediate', slot: `intermediate-under-${parent.id}`, parent } as const;
+    prepared.push(await prepareAuthority(deps, settings, under));
+  }
+  await claimAuthorities(deps, prepared, async (tx) => {
     for (const { id, kind, state } of known)
       if (kind === 'intermediate' && state === 'active') await setAuthorityState(tx, id, 'retired');
+    await appendAudit(tx, {
+      actor,
+      action: 'ca_authority.import',
+      resource: `ca_authority:${prepared.at(-1)!.row.id}`,
+      facts: {
+        fingerprint: fingerprintOf(first.der),
+        not_after: first.notAfter,
+        key: 'signer' in input.key ? `signer ${input.key.signer}` : 'secret store',
+      },
+      at: now,
+    });
   });
 }
 
-async function intermediateUnder(deps: HierarchyDeps, settings: HierarchySettings, rootId: string): Promise<void> {
-  const parent = (await loadHierarchy(deps, settings)).find(({ id }) => id === rootId)!;
-  await createAuthority(deps, settings, { kind: 'intermediate', slot: `intermediate-under-${rootId}`, parent });
-}
+const slotOf = ({ der }: ParsedCertificate): string => `${IMPORTED}${fingerprintOf(der).slice(0, 32)}`;
+
+const importedRow = (
+  certificate: ParsedCertificate,
+  parentId: string | null,
+  isFirst: boolean,
+  now: number,
+): AuthorityRow => ({
+  id: newId('ca', now),
+  slot: slotOf(certificate),
+  kind: parentId === null ? 'root' : 'intermediate',
+  parent_id: parentId,
+  certificate: certificate.der,
+  state: isFirst ? 'active' : 'retired',
+  created_at: now,
+  not_after: certificate.notAfter,
+});
 
 /** The chain from the signing certificate to the root, every rule of a CA certificate checked (RFC 5280 §6.1.4). */
 function readChain(pem: string, now: number): ParsedCertificate[] {
   const blocks = parsePem('CERTIFICATE', pem);
   if (blocks.length === 0 || blocks.length > 5) throw wrong('chain', 'holds no certificate in PEM, or more than five');
+  if (new Set(blocks.map(fingerprintOf)).size < blocks.length) throw wrong('chain', 'holds a certificate twice');
   const nodes = blocks.map((der) => readable(der));
   nodes.forEach((node, index) => {
     const above = nodes[index + 1] ?? node;
@@ -114,8 +151,10 @@ async function probe(
   reference: KeyReference,
   publicKey: KeyObject,
   { signers = {} }: HierarchySettings,
-): Promise<void> {
-  await signerOf(reference, publicKey, signers).sign(Buffer.from('Gatehouse tries the key of a CA that is imported'));
+): Promise<Signer> {
+  const signer = signerOf(reference, publicKey, signers);
+  await signer.sign(Buffer.from('Gatehouse tries the key of a CA that is imported'));
+  return signer;
 }
 
 const wrong = (field: string, why: string, cause?: unknown): Fault =>

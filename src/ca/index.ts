@@ -14,3 +14,4 @@ export type { ImportedCa } from './import.ts';
 export type { DistributionUrls, LeafRequest } from './issue.ts';
 export type { Revocation } from './revocation.ts';
 export type { Signer } from './signer.ts';
+export type { CaFinding } from './upkeep.ts';

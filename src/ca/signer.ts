@@ -12,6 +12,8 @@ import {
 
 /** A signing key that may live elsewhere (PKCS#11, a KMS): it signs bytes and never shows itself. */
 export interface Signer {
+  /** Of the key: in the secret store, with a program of the configuration, or where nothing here can sign by it. */
+  readonly place: 'here' | 'program' | 'elsewhere';
   readonly algorithm: SignatureAlgorithm;
   /** SubjectPublicKeyInfo in DER. */
   readonly spki: Buffer;
@@ -25,7 +27,13 @@ export type SignerCommands = Readonly<Record<string, readonly string[]>>;
 export function createKeySigner(key: KeyObject): Signer {
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   const algorithm = signatureAlgorithmOf(key);
-  return { algorithm, spki, keyId: keyIdentifier(spki), sign: (bytes) => signBytes(algorithm, bytes, key) };
+  return {
+    place: 'here',
+    algorithm,
+    spki,
+    keyId: keyIdentifier(spki),
+    sign: (bytes) => signBytes(algorithm, bytes, key),
+  };
 }
 
 export const signerFromPkcs8 = (der: Uint8Array): Signer =>
@@ -42,6 +50,7 @@ export function createCommandSigner(name: string, command: readonly string[], pu
   const spki = publicKey.export({ format: 'der', type: 'spki' });
   const algorithm = signatureAlgorithmOf(publicKey);
   return {
+    place: 'program',
     algorithm,
     spki,
     keyId: keyIdentifier(spki),
@@ -61,6 +70,7 @@ export function createCommandSigner(name: string, command: readonly string[], pu
 export function createAbsentSigner(publicKey: KeyObject, what: string): Signer {
   const spki = publicKey.export({ format: 'der', type: 'spki' });
   return {
+    place: 'elsewhere',
     algorithm: signatureAlgorithmOf(publicKey),
     spki,
     keyId: keyIdentifier(spki),

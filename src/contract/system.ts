@@ -46,6 +46,9 @@ export const SystemStatus = named(
     findings: Type.Array(ServingFinding, {
       description: 'where clients are shown something else than what was issued, as several looks confirmed',
     }),
+    ca_findings: Type.Array(Type.Object({ detail: Type.String(), advice: Type.String() }), {
+      description: 'what our own certificate authority could not do by itself',
+    }),
     ending_soon: Type.Array(Certificate, { description: 'served versions that end within 30 days' }),
     runway: Type.Array(
       Type.Object({

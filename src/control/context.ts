@@ -67,11 +67,18 @@ export async function guarded<T>(deps: ControlDeps, actor: Actor, act: Act, work
 
 /** Like `guarded`, for work whose write is an engine's own: records that it was done, or that and why it failed. */
 export async function performed<T>(deps: ControlDeps, actor: Actor, act: Act, work: () => Promise<T>): Promise<T> {
+  return attempted(deps, actor, act, async () => {
+    const value = await work();
+    await record(deps, actor, act, 'done');
+    return value;
+  });
+}
+
+/** Like `guarded`; records also that and why the work failed. */
+export async function attempted<T>(deps: ControlDeps, actor: Actor, act: Act, work: () => Promise<T>): Promise<T> {
   return guarded(deps, actor, act, async () => {
     try {
-      const value = await work();
-      await record(deps, actor, act, 'done');
-      return value;
+      return await work();
     } catch (error) {
       const { code, details } = faultOf(error);
       if (details.status !== 403) await record(deps, actor, { ...act, facts: { ...act.facts, why: code } }, 'failed');

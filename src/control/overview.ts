@@ -36,6 +36,7 @@ export async function overview(deps: ControlDeps): Promise<SystemStatus> {
     certificates: { ...counts },
     needs_attention: failing.map(document),
     findings: (found?.findings ?? []).map(findingDocument),
+    ca_findings: [...(deps.acmeServer?.hierarchy?.findings() ?? [])],
     ending_soon: ending.map(document),
     runway: runway.map((count, i) => ({ within_days: i === 0 ? 0 : (RUNWAY_DAYS[i - 1] ?? null), count })),
     next_renewals: next.toSorted((a, b) => (a.renewAt ?? 0) - (b.renewAt ?? 0)).map(document),

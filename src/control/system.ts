@@ -2,7 +2,7 @@ import type { CaAuthority, ImportCa, RollOverCa, SystemCa, SystemStatus } from '
 import { domainById } from '../store/domains.ts';
 import { type Change, changesSince, latestChange } from '../store/index.ts';
 import { type Actor, requirePermission } from './actor.ts';
-import { absent, type ControlDeps, performed } from './context.ts';
+import { absent, attempted, type ControlDeps } from './context.ts';
 import { time } from './documents.ts';
 import { countRows, overview } from './overview.ts';
 import type { AuthorityView } from './ports/index.ts';
@@ -60,12 +60,14 @@ export function createSystemUseCases(deps: ControlDeps): SystemUseCases {
       return hierarchy().list().map(authorityDocument);
     },
     rollOverCa: (actor, { root = false }) =>
-      performed(deps, actor, act('ca_authority.roll_over', { root }), async () =>
-        authorityDocument(await hierarchy().rollOver({ root })),
+      attempted(deps, actor, act('ca_authority.roll_over', { root }), async () =>
+        authorityDocument(await hierarchy().rollOver({ root }, actor.name)),
       ),
     importCa: (actor, { chain_pem: chainPem, key_pem: pem, passphrase }) =>
-      performed(deps, actor, act('ca_authority.import'), async () =>
-        authorityDocument(await hierarchy().import({ chainPem, key: { pem, ...(passphrase && { passphrase }) } })),
+      attempted(deps, actor, act('ca_authority.import'), async () =>
+        authorityDocument(
+          await hierarchy().import({ chainPem, key: { pem, ...(passphrase && { passphrase }) } }, actor.name),
+        ),
       ),
     async metrics() {
       const [certificates, apps, domains] = await Promise.all([

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type AcmeServer, createAcmeServer, type UpstreamIssuers } from '../acme-server/index.ts';
+import { type AcmeServer, createAcmeServer, longestLifetime, type UpstreamIssuers } from '../acme-server/index.ts';
 import { type Clock, Fault, type Logger } from '../base/index.ts';
 import {
   type CertificateAuthority,
@@ -45,7 +45,7 @@ export async function startAcmeSide(
   const { address, port, names, enabled } = start.config.acme_server;
   const isClosed = (path: string) =>
     !enabled && !path.startsWith(`/acme/profile/${EMBEDDED_PROFILE}/`) && path !== '/acme/nonce/redeem';
-  const ca = await openCa(start.config.ca, { store, secrets, clock });
+  const ca = await openCa(start, { store, secrets, clock, log });
   const answerForCa = createCaHandler(ca);
   const { address: caAddress, port: caPort } = start.config.ca;
   const relying =
@@ -94,6 +94,9 @@ export async function startAcmeSide(
   origin = `https://${names[0] ?? 'localhost'}:${listener.port}`;
   await keepEmbeddedProfile(server, start.edge);
   await keepDefaultProfile(server, start.config.acme_server);
+  ca.run(signal).catch((error: unknown) => {
+    if (!signal.aborted) log.error({ err: error }, 'the CA does not look after itself any more');
+  });
   server.run(signal).catch((error: unknown) => {
     if (!signal.aborted) log.error({ err: error }, 'the ACME server takes up no more unfinished validations');
   });
@@ -141,16 +144,26 @@ async function keepEmbeddedProfile({ administration }: AcmeServer, edge: Control
 
 /** The authority as the configuration has it; one that is to be imported signs from then on. */
 async function openCa(
-  config: CaConfig,
-  deps: { store: Store; secrets: SecretStore; clock: Clock },
+  { config: { ca: config }, dataDir }: ControlStart,
+  deps: { store: Store; secrets: SecretStore; clock: Clock; log: Logger },
 ): Promise<CertificateAuthority> {
   const { organization, name_constraints: nameConstraints, signers, url } = config;
   const ca = await createCertificateAuthority(deps, {
     hierarchy: { organization, nameConstraints, signers },
     ...(url !== undefined && { urls: distributionUrls(url.replace(/\/$/, '')) }),
+    longestLeaf: () => longestLifetime(deps.store.db),
+    log: deps.log,
+    onRoots: (pem) => writeFileSync(caRootFile(dataDir), pem),
   });
+  await importConfigured(config, ca);
+  // Before anything is asked of an authority that has ended while nobody was there.
+  await ca.keep();
+  return ca;
+}
+
+async function importConfigured(config: CaConfig, ca: CertificateAuthority): Promise<void> {
   const { chain_file, key_file, passphrase_file, signer } = config.import ?? {};
-  if (chain_file === undefined) return ca;
+  if (chain_file === undefined) return;
   if ((key_file === undefined) === (signer === undefined))
     throw new Fault({
       code: 'invalid_config',
@@ -161,6 +174,5 @@ async function openCa(
     });
   const passphrase = passphrase_file && readConfigFile(passphrase_file).replace(/\r?\n$/, '');
   const key = signer === undefined ? { pem: readConfigFile(key_file!), ...(passphrase && { passphrase }) } : { signer };
-  await ca.import({ chainPem: readConfigFile(chain_file), key });
-  return ca;
+  await ca.import({ chainPem: readConfigFile(chain_file), key }, 'system');
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Authority, CertificateAuthority } from '../ca/index.ts';
 import type { AuthorityView, HierarchyPort } from '../control/index.ts';
 import { pemOf } from '../x509/index.ts';
@@ -11,15 +10,12 @@ const view = ({ id, kind, state, certificate }: Authority): AuthorityView => ({
   pem: pemOf('CERTIFICATE', certificate.der),
 });
 
-/** The authorities as people may change them; the file of roots follows. */
-export function hierarchyOf(ca: CertificateAuthority, rootFile: string): HierarchyPort {
-  const changed = (authority: Authority): AuthorityView => {
-    writeFileSync(rootFile, ca.rootPem());
-    return view(authority);
-  };
+/** The authorities as people may change them. */
+export function hierarchyOf(ca: CertificateAuthority): HierarchyPort {
   return {
     list: () => ca.authorities().map(view),
-    rollOver: async (options) => changed(await ca.rollOver(options)),
-    import: async (input) => changed(await ca.import(input)),
+    rollOver: async (options, actor) => view(await ca.rollOver(options, actor)),
+    import: async (input, actor) => view(await ca.import(input, actor)),
+    findings: ca.findings,
   };
 }

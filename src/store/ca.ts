@@ -51,14 +51,14 @@ export interface CaTables {
   ca_crl: CrlRow;
 }
 
-/** Adds an authority unless its slot is taken; answers the one that holds the slot. */
-export async function claimAuthority(tx: Db, row: AuthorityRow): Promise<AuthorityRow> {
-  await tx
+/** False when its slot is taken. */
+export async function insertAuthority(tx: Db, row: AuthorityRow): Promise<boolean> {
+  const { numInsertedOrUpdatedRows = 0n } = await tx
     .insertInto('ca_authority')
     .values(row)
     .onConflict((conflict) => conflict.column('slot').doNothing())
-    .execute();
-  return tx.selectFrom('ca_authority').selectAll().where('slot', '=', row.slot).executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows > 0n;
 }
 
 export const listAuthorities = (db: Db): Promise<AuthorityRow[]> =>

@@ -17,6 +17,7 @@ import { Refusal } from '../refusal.ts';
 import { orderStatus } from '../status.ts';
 import { requireCurrentTerms } from '../terms.ts';
 import { requireCaa } from '../validators/caa.ts';
+import { caEnd, endOf } from '../validity.ts';
 
 /** RFC 8555 §7.4: the request is checked, the certificate signed, and all of it recorded in one transaction. */
 export const finalize: Resource = {
@@ -132,13 +133,13 @@ async function issue(
 ): Promise<AcmeOrderRow> {
   const { services, profile, account, now } = call;
   const settings = settingsOf(profile, row.sub_profile ?? profile.id);
-  const begin = Math.max(row.not_before ?? now, now);
+  const asked = { notBefore: row.not_before ?? undefined, notAfter: row.not_after ?? undefined };
   const certificate = await services.ca.issue({
     spki,
     spkiHash,
     ...accepted,
-    notBefore: row.not_before ?? undefined,
-    notAfter: row.not_after ?? begin + (settings.default_ttl_seconds ?? settings.max_ttl_seconds) * 1000,
+    notBefore: asked.notBefore,
+    notAfter: endOf(asked, settings, caEnd(call), now),
     extendedKeyUsage: settings.extended_key_usage,
     profileId: profile.id,
     accountId: account.id,

@@ -13,6 +13,7 @@ import { orderObject } from '../orders.ts';
 import { Refusal } from '../refusal.ts';
 import { claimReplacement, findReplaced, type Replaced } from '../replacement.ts';
 import { requireCurrentTerms } from '../terms.ts';
+import { caEnd, requestedValidity } from '../validity.ts';
 
 /** RFC 8555 §7.4; `replaces` by RFC 9773 §5; `profile` by draft-ietf-acme-profiles. */
 export const newOrder: Resource = {
@@ -26,7 +27,7 @@ export const newOrder: Resource = {
     if (typeof named !== 'string') throw new Refusal('malformed', 'profile is not a string');
     if (profile.settings.issuer !== undefined && (payload.notBefore !== undefined || payload.notAfter !== undefined))
       throw new Refusal('malformed', 'the CA before which this profile stands decides on notBefore and notAfter');
-    const { notBefore, notAfter } = requestedValidity(payload, settingsOf(profile, named), now);
+    const { notBefore, notAfter } = requestedValidity(payload, settingsOf(profile, named), caEnd(call), now);
     const entitlement = await entitlementOf(call.services.store.db, profile, account, now);
     requireAllowed(identifiers, call, entitlement);
     const replaced = await findReplaced(call, payload.replaces, identifiers);
@@ -105,31 +106,4 @@ async function writeOrder(
     });
   });
   services.metrics.count('gatehouse_acme_orders_total', { profile: profile.id, result: 'created' });
-}
-
-function requestedValidity(
-  { notBefore, notAfter }: Record<string, unknown>,
-  { max_ttl_seconds }: { max_ttl_seconds: number },
-  now: number,
-): { notBefore?: number; notAfter?: number } {
-  const parse = (text: unknown, field: string): number | undefined => {
-    // The zero time of Go, which step sends for "none".
-    if (text === undefined || text === '' || text === '0001-01-01T00:00:00Z') return undefined;
-    const ms =
-      typeof text === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text)
-        ? Date.parse(text)
-        : Number.NaN;
-    if (Number.isNaN(ms)) throw new Refusal('malformed', `${field} is no time of RFC 3339`);
-    return ms;
-  };
-  const from = parse(notBefore, 'notBefore');
-  const until = parse(notAfter, 'notAfter');
-  const longest = max_ttl_seconds * 1000;
-  if (from !== undefined && (from < now - 3_600_000 || from > now + longest))
-    throw new Refusal('malformed', 'notBefore is more than an hour ago, or later than the longest lifetime');
-  if (until !== undefined && until <= (from ?? now))
-    throw new Refusal('malformed', 'notAfter is not after the beginning');
-  if (until !== undefined && until > (from ?? now) + longest)
-    throw new Refusal('malformed', `notAfter is later than this profile allows: ${max_ttl_seconds} seconds`);
-  return { notBefore: from, notAfter: until };
 }

@@ -19,6 +19,8 @@ export function statusCommands(program: Command, act: Act): void {
           output.line(`${output.bad('✗')} ${certificate.names.join(', ')}: ${certificate.why.summary}`);
         for (const { name, publisher, detail, advice } of status.findings)
           output.line(`${output.bad('✗')} ${name} at ${publisher}: ${detail}; ${advice}`);
+        for (const { detail, advice } of status.ca_findings)
+          output.line(`${output.bad('✗')} the CA: ${detail}; ${advice}`);
         for (const certificate of status.ending_soon)
           output.line(
             `${output.warn('!')} ${certificate.names.join(', ')} ends ${relative(certificate.served?.not_after, now())}`,

@@ -23,9 +23,12 @@ export interface AuthorityView {
 
 export interface HierarchyPort {
   list(): readonly AuthorityView[];
-  rollOver(options: { readonly root: boolean }): Promise<AuthorityView>;
-  import(input: {
-    readonly chainPem: string;
-    readonly key: { readonly pem: string; readonly passphrase?: string };
-  }): Promise<AuthorityView>;
+  /** Writes its own audit event, by `actor`, when it was done; so does `import`. */
+  rollOver(options: { readonly root: boolean }, actor: string): Promise<AuthorityView>;
+  import(
+    input: { readonly chainPem: string; readonly key: { readonly pem: string; readonly passphrase?: string } },
+    actor: string,
+  ): Promise<AuthorityView>;
+  /** What the CA could not do by itself. */
+  findings(): readonly { readonly detail: string; readonly advice: string }[];
 }

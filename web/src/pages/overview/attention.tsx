@@ -30,6 +30,13 @@ export function Attention({ status }: { status: SystemStatus }) {
         <span>Nothing of it happens before somebody approves.</span>
       </Item>,
     );
+  for (const { detail, advice } of status.ca_findings)
+    items.push(
+      <Item key={`ca ${detail}`} tone="bad" title="The certificate authority">
+        <span>{detail}</span>
+        <span>What to do: {advice}</span>
+      </Item>,
+    );
   for (const { name, problem, pending } of publishers.filter((publisher) => publisher.problem !== null))
     items.push(
       <Item
