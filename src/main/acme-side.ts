@@ -122,6 +122,14 @@ export async function startAcmeSide(
   };
 }
 
+// All certificates of an installation are one account's here: what is right for a stranger would let an import of a
+// thousand names wait for hours.
+const OWN_LIMITS = {
+  orders: { count: 20_000, per_seconds: 3600 },
+  open_orders: 20_000,
+  challenge_responses: { count: 40_000, per_seconds: 3600 },
+};
+
 /**
  * Makes the embedded profile, or brings it to where the edge is now. It validates on the edge's own ports and reaches
  * loopback alone: any other profile keeps ports 80 and 443 and public addresses.
@@ -137,7 +145,7 @@ async function keepEmbeddedProfile({ administration }: AcmeServer, edge: Control
     await administration.updateProfile(EMBEDDED_PROFILE, { validation }, 'system');
   } catch (error) {
     if (!(error instanceof Fault) || error.details.status !== 404) throw error;
-    const settings = { id: EMBEDDED_PROFILE, default: true, auth_mode: 'challenge', validation };
+    const settings = { id: EMBEDDED_PROFILE, default: true, auth_mode: 'challenge', validation, limits: OWN_LIMITS };
     await administration.createProfile(settings, 'system');
   }
 }

@@ -23,6 +23,7 @@ import type { IssuerAccountTables } from './issuer-accounts.ts';
 import type { IssuerTables } from './issuers.ts';
 import type { MissionTables } from './missions.ts';
 import type { NetworkTables } from './networks.ts';
+import type { OpenChallengeTables } from './open-challenges.ts';
 import type { PeerTables } from './peers.ts';
 import type { QuotaTables } from './quota.ts';
 import type { SecretTables } from './secrets.ts';
@@ -58,6 +59,7 @@ export interface Schema
     IssuerAccountTables,
     IssuerTables,
     MissionTables,
+    OpenChallengeTables,
     NetworkTables,
     PeerTables,
     QuotaTables,

@@ -27,6 +27,7 @@ import { missionStandings } from './502-mission-standings.ts';
 import { deliveries } from './600-deliveries.ts';
 import { seenFacts } from './601-seen-facts.ts';
 import { followers } from './602-followers.ts';
+import { openChallenges } from './603-open-challenges.ts';
 import { type ColumnTypes, columnTypes, type Dialect } from './columns.ts';
 
 /** One step of the schema. A step that has been released is never edited: a later step mends it. */
@@ -61,6 +62,7 @@ const STEPS: Record<string, Step> = {
   '600-deliveries': deliveries,
   '601-seen-facts': seenFacts,
   '602-followers': followers,
+  '603-open-challenges': openChallenges,
 };
 
 export async function migrate<Schema>(db: Kysely<Schema>, dialect: Dialect): Promise<void> {

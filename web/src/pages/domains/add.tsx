@@ -2,6 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 import type { App, Domain } from '../../api/documents.ts';
 import { useChange } from '../../api/hooks.ts';
+import { Check } from '../../components/check.tsx';
 import { Choice } from '../../components/choice.tsx';
 import { Overlay } from '../../components/dialog.tsx';
 import { Field, FormFoot } from '../../components/form.tsx';
@@ -15,6 +16,7 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
   const [app, setApp] = useState(apps[0]?.id ?? NEW_APP);
   const [name, setName] = useState('');
   const [upstream, setUpstream] = useState('');
+  const [onDemand, setOnDemand] = useState(false);
   const createApp = useChange<App>();
   const addDomain = useChange<Domain>();
   const busy = createApp.isPending || addDomain.isPending;
@@ -28,7 +30,8 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
       // The app is there now, whatever becomes of the domain.
       setApp(owner);
     }
-    const added = await addDomain.mutateAsync({ method: 'POST', path: `/apps/${owner}/domains`, body: { domain } });
+    const body = { domain, ...(onDemand && { on_demand: true }) };
+    const added = await addDomain.mutateAsync({ method: 'POST', path: `/apps/${owner}/domains`, body });
     navigate(`/${owner}/${encodeURIComponent(added.domain)}`);
   };
   return (
@@ -81,6 +84,11 @@ export function AddDomain({ apps, onClose }: { apps: readonly App[]; onClose: ()
             />
           </>
         )}
+        <div className="wide">
+          <Check checked={onDemand} onChange={setOnDemand}>
+            Get its certificate when the first visitor comes
+          </Check>
+        </div>
         <FormFoot
           action={busy ? 'Adding…' : 'Add'}
           problem={problem}

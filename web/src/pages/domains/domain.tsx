@@ -13,6 +13,7 @@ import { Coming, Time } from '../../components/time.tsx';
 import { Timeline } from '../../components/timeline.tsx';
 import { Why } from '../../components/why.tsx';
 import { Page } from '../../shell/page.tsx';
+import { ClusterFacts } from './cluster-facts.tsx';
 
 export function DomainPage({ app, domain }: { app: string; domain: string }) {
   const path = `/apps/${encodeURIComponent(app)}/domains/${encodeURIComponent(domain)}`;
@@ -61,7 +62,7 @@ function Actions({ path, domain }: { path: string; domain: string }) {
 }
 
 function Details({ domain }: { domain: Domain }) {
-  const { dns, certificate } = domain;
+  const { dns, certificate, cluster_certificate: cluster } = domain;
   return (
     <>
       <Why why={domain.why} />
@@ -71,8 +72,10 @@ function Details({ domain }: { domain: Domain }) {
             <h2>HTTPS</h2>
             <Status word={domain.tls_status} />
           </header>
+          {cluster !== null && <ClusterFacts certificate={cluster} />}
+          {domain.on_demand && <p className="quiet">{onDemandWords(domain)}</p>}
           {certificate?.served == null ? (
-            <p className="quiet">Nothing is served yet.</p>
+            cluster === null && !domain.on_demand && <p className="quiet">Nothing is served yet.</p>
           ) : (
             <dl className="facts">
               <dt>Issued by</dt>
@@ -131,6 +134,11 @@ function Details({ domain }: { domain: Domain }) {
     </>
   );
 }
+
+const onDemandWords = ({ certificate }: Domain) =>
+  certificate === null
+    ? 'Claimed on demand: its certificate is got when the first visitor comes.'
+    : 'Claimed on demand.';
 
 function Answers({ answers }: { answers: Domain['dns']['answers'] }) {
   return (

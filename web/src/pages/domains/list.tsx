@@ -89,7 +89,7 @@ export function DomainList() {
               <Status word={row.tls_status} />
               <span className="narrow-hide">{row.app.name}</span>
               <span className="narrow-hide">
-                <Time at={row.certificate?.served?.not_after} />
+                <Time at={row.certificate?.served?.not_after ?? row.cluster_certificate?.not_after} />
               </span>
             </>
           )}
