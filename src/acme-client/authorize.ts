@@ -65,6 +65,7 @@ export async function authorize(to: Authorizing, url: string): Promise<FailedAut
       challenge: choice.challenge,
       expiresAt: Date.parse(found.expires ?? '') || client.clock.now() + 3_600_000,
       signal,
+      tell: (words) => void onStep({ kind: 'challenge', name, type, words }),
     });
   } catch (error) {
     if (signal.aborted) throw signal.reason;

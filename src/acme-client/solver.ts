@@ -14,6 +14,8 @@ export interface SolvableChallenge {
   /** When the authorization ends, ms since the epoch: an answer left behind may be taken away then. */
   readonly expiresAt: number;
   readonly signal: AbortSignal;
+  /** Says how far it is while it is presented, as a line of the certificate's history. */
+  readonly tell: (words: string) => void;
 }
 
 /** One way to show control of a name. */

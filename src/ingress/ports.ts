@@ -53,6 +53,11 @@ export interface CertificatePort {
   get(id: string): Promise<KnownCertificate | undefined>;
   /** Idempotent; answers the certificate's id at once, and it is got in the background. */
   ensure(wish: CertificateWish): Promise<string>;
+  /** What its engine has said since the line `after`, oldest first. */
+  news(
+    id: string,
+    after: number,
+  ): Promise<readonly { readonly line: number; readonly at: number; readonly words: string }[]>;
   /** Tries at once one that waits for its next attempt. */
   tryNow(id: string): Promise<void>;
   release(reference: string): Promise<void>;

@@ -53,7 +53,12 @@ async function waitFor(
   if (before?.problem !== undefined) await certificates.tryNow(id);
   await context.note('waiting for the certificate');
   let last = before?.problem?.at ?? begun - 1;
+  let line = 0;
   for (let failures = 0; ; ) {
+    for (const said of await certificates.news(id, line)) {
+      line = said.line;
+      if (said.at >= begun) await context.note(said.words);
+    }
     const now = await certificates.get(id);
     if (now !== undefined && good(now)) return now;
     const news = now?.problem !== undefined && now.problem.at > last && now.problem.at >= begun;

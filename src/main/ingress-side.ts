@@ -158,6 +158,10 @@ function certificatePort(certificates: Certificates): IngressDeps['certificates'
       const view = await certificates.get(id);
       return view && known(view);
     },
+    news: async (id, after) =>
+      (await certificates.events(id, after, 100))
+        .filter(({ step }) => step !== 'problem')
+        .map(({ seq, at, detail }) => ({ line: seq, at, words: detail })),
     ensure: (wish) => certificates.ensure(wish),
     tryNow: (id) => certificates.renew(id),
     release: (reference) => certificates.release(reference),

@@ -179,12 +179,34 @@ test('a resolver of another view is waited for a little, said, and does not stan
   ]);
 });
 
+test('a resolver that answers SERVFAIL is told after its first answer, with what mends it', async (t) => {
+  const internal = await startSmallNameServer(t, () => ({ rcode: 'SERVFAIL' }));
+  const at = await world(t, { resolvers: [internal.address] });
+  await at.create('one');
+  const begun = at.clock.now();
+  const steps: { after: number; words: string }[] = [];
+  const onStep = (words: string) => void steps.push({ after: at.clock.now() - begun, words });
+  const presentation = await at.dns01.present({ owner: 'certificate:1', challenges }, { onStep });
+  await assert.rejects(at.dns01.waitForPropagation(presentation, { onStep }), { code: 'dns_not_propagated' });
+  const [, , told, ...more] = steps;
+  assert.deepEqual([told?.after, more], [0, []], 'at once, and once');
+  assert.match(
+    told?.words ?? '',
+    /^waiting, up to 300 s in all: could not find the zone of _acme-challenge\.shop\.test/,
+  );
+  assert.match(told?.words ?? '', /SERVFAIL.*split horizon.*GATEHOUSE_ACME_DNS_RESOLVERS=/);
+});
+
 test('a value that never appears ends in a fault that says who answered what', async (t) => {
   const at = await world(t);
   await at.create('one');
   const presentation = await at.dns01.present({ owner: 'certificate:1', challenges });
   for (const zone of at.vendor.zones) zone.records = [];
-  await assert.rejects(at.dns01.waitForPropagation(presentation), (error: Fault) => {
+  const steps: string[] = [];
+  const onStep = (words: string) => void steps.push(words);
+  await assert.rejects(at.dns01.waitForPropagation(presentation, { onStep }), (error: Fault) => {
+    assert.equal(steps.length, 1, steps.join());
+    assert.match(steps[0]!, /^waiting, up to 300 s in all: 127\.0\.0\.1:\d+ answers no TXT record for _acme-challenge/);
     assert.equal(error.code, 'dns_not_propagated');
     assert.match(
       error.message,

@@ -342,9 +342,15 @@ test('split horizon: SERVFAIL is told with the setting that mends it; a kill in 
   assert.match(doctor.stdout, /SERVFAIL/);
   assert.match(doctor.stdout, /GATEHOUSE_ACME_DNS_RESOLVERS=/);
 
-  // The record is written, and then nobody can be asked whether it is there: the mission waits, and is killed.
+  // The record is written, and then nobody can be asked whether it is there: the mission says so at once, and with it
+  // the setting that mends it; it waits, and is killed.
   await json('missions', 'approve', proposed.id, '--no-wait');
-  await told(proposed.id, /waiting for the certificate/);
+  await told(
+    proposed.id,
+    /waiting, up to 300 s in all: could not find the zone of _acme-challenge\.metrics\.shop\.example: [^"]*SERVFAIL[^"]*split horizon[^"]*GATEHOUSE_ACME_DNS_RESOLVERS=/,
+  );
+  const history = await first.cli('certificates', 'show', 'metrics.shop.example');
+  assert.match(history.stdout, /SERVFAIL.*GATEHOUSE_ACME_DNS_RESOLVERS=/, 'the certificate says it too');
   first.killTree();
   await first.ended;
   const ports = { https: Number(new URL(first.ready.edge_https).port), http: 0, api: 0, acme: 0 };

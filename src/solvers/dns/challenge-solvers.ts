@@ -47,10 +47,10 @@ function createDnsSolver(
   return {
     type,
     canSolve: isCovered(covered),
-    async present({ identifier, keyAuthorization, accountUrl, signal }: SolvableChallenge) {
+    async present({ identifier, keyAuthorization, accountUrl, signal, tell }: SolvableChallenge) {
       const recordName = challengeRecordName(type, identifier.value, accountUrl);
       const value = createHash('sha256').update(keyAuthorization).digest('base64url');
-      const call = { signal, onStep: (words: string) => log.info({ name: identifier.value }, words) };
+      const call = { signal, onStep: said(log, identifier.value, tell) };
       const presentation = await dns01.present(
         { owner: `name:${identifier.value}`, challenges: [{ recordName, value }], credentialId },
         call,
@@ -69,6 +69,12 @@ function createDnsSolver(
   };
 }
 
+/** In the log, and in the history of the certificate. */
+const said = (log: Logger, name: string, tell: SolvableChallenge['tell']) => (words: string) => {
+  log.info({ name }, words);
+  tell(words);
+};
+
 const isCovered =
   (covered: ReadonlySet<string>) =>
   ({ type, value }: SolvableChallenge['identifier']): boolean =>
@@ -83,11 +89,11 @@ function createPersistentSolver(
   return {
     type: 'dns-persist-01',
     canSolve: isCovered(covered),
-    async present({ identifier, wildcard, accountUrl, challenge, signal }: SolvableChallenge) {
+    async present({ identifier, wildcard, accountUrl, challenge, signal, tell }: SolvableChallenge) {
       const offered: unknown = challenge['issuer-domain-names'];
       const issuers = Array.isArray(offered) ? offered.filter((name) => typeof name === 'string') : [];
       const wish = { domain: identifier.value, issuers, accountUrl, wildcard, credentialId };
-      await persistent.hold(wish, { signal, onStep: (words) => log.info({ name: identifier.value }, words) });
+      await persistent.hold(wish, { signal, onStep: said(log, identifier.value, tell) });
       return async () => {};
     },
   };

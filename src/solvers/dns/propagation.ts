@@ -27,6 +27,9 @@ const LONGEST_PAUSE_MS = 10_000;
 // A server that stays silent (an IPv6 address without a route from here) holds nothing up for longer than this.
 const SILENCE_ROUNDS = 3;
 // Where an API replaces whole sets and has no condition, another client's write can undo ours: it is written again.
+// A value that is not there yet is usual for a few seconds, and worth no words.
+const ROUNDS_OF_SLOWNESS = 4;
+const MOST_TOLD = 5;
 const REPAIR_ROUNDS: ReadonlySet<number> = new Set([3, 5, 8]);
 
 /**
@@ -51,6 +54,7 @@ export async function awaitPropagation(
     return known;
   };
   let agreedAt: number | undefined;
+  const tellWaiting = createWaitingWords(limits.authoritativeMs, onStep);
   for (let round = 1, pause = FIRST_PAUSE_MS; ; round++, pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const answers: PropagationAnswer[] = [];
     const problems: Fault[] = [];
@@ -78,9 +82,33 @@ export async function awaitPropagation(
       }
     } else if (clock.now() - start >= limits.authoritativeMs)
       throw notPropagated(answers, problems, clock.now() - start);
-    else if (REPAIR_ROUNDS.has(round)) await repair(records.filter((record) => isLost(record, answers)));
+    else tellWaiting(round, answers, problems);
+    if (agreedAt === undefined && REPAIR_ROUNDS.has(round))
+      await repair(records.filter((record) => isLost(record, answers)));
     await clock.sleep(pause, signal);
   }
+}
+
+/**
+ * Says why it waits after the first answers that are more than slowness, and again when they change: who watches can
+ * mend it in the first minute, and need not wait for the last.
+ */
+function createWaitingWords(
+  mostMs: number,
+  onStep: (words: string) => void,
+): (round: number, answers: readonly PropagationAnswer[], problems: readonly Fault[]) => void {
+  const told = new Set<string>();
+  return (round, answers, problems) => {
+    const [problem] = problems;
+    if (problem === undefined && round < ROUNDS_OF_SLOWNESS) return;
+    const words =
+      problem === undefined
+        ? wantingWords(answers)
+        : `${problem.message}${problem.details.advice === undefined ? '' : ` (${problem.details.advice})`}`;
+    if (told.has(words) || told.size >= MOST_TOLD) return;
+    told.add(words);
+    onStep(`waiting, up to ${Math.round(mostMs / 1000)} s in all: ${words}`);
+  };
 }
 
 /** Whether no server has it, and one at least says so. */
@@ -158,17 +186,20 @@ function notPropagated(answers: readonly PropagationAnswer[], problems: readonly
       code: 'dns_not_propagated',
       detail: `the authoritative servers could not be found after ${seconds} s: ${problem.message}`,
     });
+  return new Fault({
+    code: 'dns_not_propagated',
+    detail: `after ${seconds} s ${wantingWords(answers)}`,
+    party: 'dns',
+    retry: 'backoff',
+    advice: answers.some(({ outcome }) => outcome === 'present')
+      ? undefined
+      : `does the credential write to the zone that is delegated? ${SPLIT_HORIZON_ADVICE}`,
+  });
+}
+
+function wantingWords(answers: readonly PropagationAnswer[]): string {
   const wanting = answers.filter(({ outcome }) => outcome !== 'present');
   const said = wanting.slice(0, 6).map(({ server, name, detail }) => `${server} answers ${detail} for ${name}`);
   const having = answers.filter(({ outcome }) => outcome === 'present').map(({ server }) => server);
-  return new Fault({
-    code: 'dns_not_propagated',
-    detail: `after ${seconds} s ${said.join('; ')}${having.length === 0 ? '' : `; ${[...new Set(having)].join(', ')} have it`}`,
-    party: 'dns',
-    retry: 'backoff',
-    advice:
-      having.length === 0
-        ? `does the credential write to the zone that is delegated? ${SPLIT_HORIZON_ADVICE}`
-        : undefined,
-  });
+  return `${said.join('; ')}${having.length === 0 ? '' : `; ${[...new Set(having)].join(', ')} have it`}`;
 }
