@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Static, TSchema } from 'typebox';
-import type { Node, YAMLMap } from 'yaml';
+import type { Document, Node, YAMLMap } from 'yaml';
 import { Fault, type FaultDetails } from './fault.ts';
 
 // Loaded when a file is read: a worker reads none, and would keep ten megabytes for them.
@@ -34,13 +34,7 @@ export function parsePlacedConfig<Schema extends TSchema>(
 ): PlacedConfig<Static<Schema>> {
   if (Buffer.byteLength(text) > MOST_BYTES)
     throw refuse(file, [problem(`${file}: larger than ${MOST_BYTES} bytes, so it is no configuration`)]);
-  const lines = new (yaml().LineCounter)();
-  // Aliases are not expanded beyond a hundred, which is what keeps a "billion laughs" file small (YAML 1.2 §7.1).
-  const document = yaml().parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
+  const { document, place } = readDocument(text, file);
   if (document.errors.length > 0)
     throw refuse(
       file,
@@ -55,10 +49,7 @@ export function parsePlacedConfig<Schema extends TSchema>(
     discriminator: true,
   });
   const validate = ajv.compile(schema);
-  if (validate(value)) {
-    const segments = (field: string) => field.split(/[.[\]]+/).filter((segment) => segment !== '');
-    return { config: value as Static<Schema>, place: (field) => place(offsetOf(document.contents, segments(field))) };
-  }
+  if (validate(value)) return { config: value as Static<Schema>, place: placesOf(text, file) };
   const problems = distinct(validate.errors ?? []).map((error) => {
     const segments = error.instancePath.split('/').slice(1).map(unescapePointer);
     const extra = extraKey(error);
@@ -68,6 +59,26 @@ export function parsePlacedConfig<Schema extends TSchema>(
   });
   throw refuse(file, problems);
 }
+
+function readDocument(text: string, file: string): { document: Document; place(offset: number): string } {
+  const lines = new (yaml().LineCounter)();
+  // Aliases are not expanded beyond a hundred, which is what keeps a "billion laughs" file small (YAML 1.2 §7.1).
+  const document = yaml().parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true });
+  return {
+    document,
+    place(offset) {
+      const { line, col } = lines.linePos(offset);
+      return `${file}:${line}:${col}`;
+    },
+  };
+}
+
+/** Reads the text again when asked: of a file that names ten thousand certificates, its tree would be 40 MB kept. */
+const placesOf = (text: string, file: string) => (field: string) => {
+  const { document, place } = readDocument(text, file);
+  const segments = field.split(/[.[\]]+/).filter((segment) => segment !== '');
+  return place(offsetOf(document.contents, segments));
+};
 
 /** The parser's words; it says line and column again, after them. */
 const withoutPlace = (message: string) => message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');

@@ -1,4 +1,4 @@
-import { pino, stdTimeFunctions } from 'pino';
+import { destination, pino, stdTimeFunctions, transport } from 'pino';
 import type { Clock } from './clock.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -14,18 +14,27 @@ export interface Logger {
 
 const SECRET_FIELDS = ['token', 'secret', 'password', 'key', 'privateKey', 'authorization', 'hmac', 'credentials'];
 
-/** JSON lines on standard error, or readable coloured lines when that is a terminal. */
+const PRETTY = { destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' };
+/** A reader that stands still costs lines, not the process. */
+const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+
+/**
+ * JSON lines on standard error, or readable coloured lines when that is a terminal. The lines are written beside the loop;
+ * a transport of pino's would be a thread with a heap of its own, 15 MB for each process.
+ */
 export function createLogger(options: { level?: LogLevel; pretty?: boolean } = {}): Logger {
-  return pino({
-    level: options.level ?? 'info',
-    base: { pid: process.pid },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
-    transport: options.pretty
-      ? { target: 'pino-pretty', options: { destination: 2, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } }
-      : { target: 'pino/file', options: { destination: 2 } },
-  });
+  return pino(
+    {
+      level: options.level ?? 'info',
+      base: { pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
+    },
+    options.pretty
+      ? transport({ target: 'pino-pretty', options: PRETTY })
+      : destination({ dest: 2, sync: false, maxLength: MOST_WAITING_BYTES }),
+  );
 }
 
 const nothing = () => {};

@@ -34,5 +34,5 @@ export const servedAs = (id: string, { facts, key }: CertificatePair): ServedCer
   notAfter: facts.notAfter,
 });
 
-export const isInTime = ({ facts }: CertificatePair, now: number): boolean =>
+export const isInTime = ({ facts }: { facts: Pick<ChainFacts, 'notBefore' | 'notAfter'> }, now: number): boolean =>
   facts.notBefore <= now && now < facts.notAfter;

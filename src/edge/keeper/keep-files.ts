@@ -13,6 +13,8 @@ export interface CertificateFiles {
 
 export interface FileKeeperDeps {
   serve(certificate: ServedCertificate): void;
+  /** Has all that is served in `work` appear at once, and nothing of it when that throws. */
+  batch(work: () => void): void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -28,23 +30,29 @@ export interface FileKeeper {
 interface KeptFacts {
   readonly fingerprint: string;
   readonly names: readonly string[];
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
-const keptFacts = ({ facts: { fingerprint, names, notAfter } }: CertificatePair): KeptFacts => ({
+const keptFacts = ({ facts: { fingerprint, names, notBefore, notAfter } }: CertificatePair): KeptFacts => ({
   fingerprint,
   names,
+  notBefore,
   notAfter,
 });
 
 // Polled: a mounted secret changes by a symbolic link two directories up, which no watch on the file tells of.
 const LOOK_MS = 2_000;
 
+/** Keys and certificates are several kB outside of the heap, and freed with objects that the collector takes for small. */
+const { gc: collectGarbage } = globalThis as { gc?: () => void };
+const COLLECT_EVERY = 1024;
+
 /** Follows certificate files; a change that cannot be used leaves what is served, and is tried again. */
 export function createFileKeeper(
   listener: string,
   files: readonly CertificateFiles[],
-  { serve, clock, log }: FileKeeperDeps,
+  { serve, batch, clock, log }: FileKeeperDeps,
 ): FileKeeper {
   const stopping = new AbortController();
   const seen = files.map(() => '');
@@ -77,16 +85,20 @@ export function createFileKeeper(
   return {
     start() {
       const now = clock.now();
-      const pairs: CertificatePair[] = [];
-      files.forEach((entry, index) => {
-        seen[index] = markOf(entry.cert) + markOf(entry.key);
-        pairs[index] = readFiles(entry);
-        kept[index] = keptFacts(pairs[index]);
+      // One transaction: when a pair is unusable, none of the others is served.
+      batch(() => {
+        files.forEach((entry, index) => {
+          seen[index] = markOf(entry.cert) + markOf(entry.key);
+          const pair = readFiles(entry);
+          kept[index] = keptFacts(pair);
+          serve(servedAs(`${listener}/${index}`, pair));
+          if (index % COLLECT_EVERY === COLLECT_EVERY - 1) collectGarbage?.();
+        });
+        if (!kept.some((facts) => isInTime({ facts }, now))) throw noneInTime(listener, files, kept);
       });
-      if (!pairs.some((pair) => isInTime(pair, now))) throw noneInTime(listener, files, pairs);
-      pairs.forEach((pair, index) => {
-        if (!isInTime(pair, now)) log.warn({ listener, file: files[index]!.cert }, 'a certificate is out of its time');
-        serve(servedAs(`${listener}/${index}`, pair));
+      kept.forEach((facts, index) => {
+        if (!isInTime({ facts }, now))
+          log.warn({ listener, file: files[index]!.cert }, 'a certificate is out of its time');
       });
       running = loop();
     },
@@ -126,7 +138,7 @@ function readFiles({ cert, key, field }: CertificateFiles): CertificatePair {
 const unusable = (field: string, detail: string, cause?: unknown) =>
   new Fault({ code: 'certificate_unusable', detail, party: 'operator', retry: 'never', field }, cause);
 
-function noneInTime(listener: string, files: readonly CertificateFiles[], pairs: readonly CertificatePair[]): Fault {
-  const ends = pairs.map(({ facts }, i) => `${files[i]!.cert} (until ${inUtc(facts.notAfter)})`);
+function noneInTime(listener: string, files: readonly CertificateFiles[], kept: readonly KeptFacts[]): Fault {
+  const ends = kept.map(({ notAfter }, i) => `${files[i]!.cert} (until ${inUtc(notAfter)})`);
   return unusable(files[0]!.field, `listener ${listener} has no certificate in its time: ${ends.join(', ')}`);
 }

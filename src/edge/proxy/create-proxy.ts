@@ -116,9 +116,9 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       return async () => picture.deleteChallenge(challenge);
     };
   const createKeeper = (id: string, certificates: PlannedCertificates, picture: PictureWriter): Keeper | undefined => {
-    const { putCertificate: serve } = picture;
+    const { putCertificate: serve, batch } = picture;
     if (certificates.mode === 'none') return undefined;
-    if (certificates.mode === 'manual') return createFileKeeper(id, certificates.files, { serve, clock, log });
+    if (certificates.mode === 'manual') return createFileKeeper(id, certificates.files, { serve, batch, clock, log });
     const { acme } = certificates;
     const cache = openCacheDirectory(acme.cacheDir, log);
     const issuance = deps.issuanceFor(acme, cache, presenter(picture));

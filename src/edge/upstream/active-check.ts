@@ -1,5 +1,3 @@
-import { connect as connectHttp2 } from 'node:http2';
-import { request as requestTls } from 'node:https';
 import { errorText, http } from '../../base/index.ts';
 import type { HealthRules } from '../../picture/index.ts';
 import type { Target } from './target.ts';
@@ -13,7 +11,10 @@ export interface CheckResult {
 
 const DEFAULT_TIMEOUT_MS = 2_000;
 
-/** Asks an upstream once whether it is well. Never throws. Health checks are rare: Node's own clients do for them. */
+/**
+ * Asks an upstream once whether it is well. Never throws. Health checks are rare: Node's own clients do for them, and are
+ * loaded by the first.
+ */
 export async function checkUpstream(target: Target, rules: ActiveRules): Promise<CheckResult> {
   const timeout = AbortSignal.timeout(rules.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   try {
@@ -42,7 +43,7 @@ function askHttp1({ transport, tls, authority }: Target, path: string, signal: A
           ...(tls.ca === undefined ? {} : { ca: tls.ca }),
         };
   return new Promise((resolve, reject) => {
-    const ask = tls === undefined ? http.request : requestTls;
+    const { request: ask } = tls === undefined ? http : process.getBuiltinModule('node:https');
     const options = {
       ...where,
       ...secure,
@@ -62,7 +63,8 @@ function askHttp1({ transport, tls, authority }: Target, path: string, signal: A
 
 function askHttp2({ transport, authority }: Target, path: string, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
-    const session = connectHttp2(`http://${authority}`, 'path' in transport ? {} : transport);
+    const { connect } = process.getBuiltinModule('node:http2');
+    const session = connect(`http://${authority}`, 'path' in transport ? {} : transport);
     const end = (settle: () => void) => {
       settle();
       session.destroy();
