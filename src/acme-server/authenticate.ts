@@ -1,7 +1,8 @@
-import { findAccount } from '../store/acme-accounts.ts';
+import { type AccountInPlace, findAccountInPlace } from '../store/acme-accounts.ts';
 import type { AccountCall, Call, KeyCall } from './call.ts';
 import { readJoseJson } from './http.ts';
 import { type AccountKey, importAccountKey, type Jws, parseJws, verifyJws } from './jws.ts';
+import type { Profile } from './profile.ts';
 import { Refusal } from './refusal.ts';
 
 // Importing a key costs as much as verifying with it. A row's own text is the key of the cache, so a changed account
@@ -44,12 +45,28 @@ export async function authenticateByAccount(call: Call, jws: Jws): Promise<Accou
   const id = kid.startsWith(prefix) ? kid.slice(prefix.length) : '';
   if (!/^[0-9a-z_]{1,64}$/.test(id))
     throw new Refusal('accountDoesNotExist', `kid must be an account URL of this profile: ${prefix}…`);
-  const account = await findAccount(call.services.store.db, id);
-  if (account === undefined || account.profile_id !== call.profile.id)
+  const account = await findAccountInPlace(call.services.store.db, id);
+  const profile = await currentProfile(call, account);
+  if (account === undefined || account.profile_id !== profile.id)
     throw new Refusal('accountDoesNotExist', 'there is no such account at this profile');
   const key = keyOf(account.jwk);
   verifyJws(jws, key);
   // RFC 8555 §7.3.6: a deactivated account is told so only after the signature was found good.
   if (account.status !== 'valid') throw new Refusal('unauthorized', `this account is ${account.status}`);
-  return { ...call, jws, key, account };
+  return { ...call, profile, jws, key, account };
 }
+
+/** The profile of the call as it is now: the account's row says whether the one that was seen last still is. */
+async function currentProfile(
+  { services, profile: { id } }: Call,
+  account: AccountInPlace | undefined,
+): Promise<Profile> {
+  const { profiles } = services;
+  const profile = await (account?.profile_id === id
+    ? profiles.current(id, { version: account.profile_version, created_at: account.profile_created_at })
+    : profiles.get(id));
+  if (profile === undefined) throw noSuchProfile();
+  return profile;
+}
+
+export const noSuchProfile = (): Refusal => new Refusal('malformed', 'there is no such profile', { status: 404 });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { AcmeAccountRow } from '../store/acme-accounts.ts';
+import type { AccountInPlace } from '../store/acme-accounts.ts';
 import type { Answer } from './http.ts';
 import type { AccountKey, Jws } from './jws.ts';
 import { parseObject } from './jws.ts';
@@ -16,7 +16,8 @@ export interface Call {
   /** Of the path: `order/{0}`. */
   readonly parameters: readonly string[];
   readonly request: IncomingMessage;
-  readonly url: URL;
+  /** Of the URL, after its question mark. */
+  readonly query: string;
   readonly now: number;
 }
 
@@ -28,7 +29,7 @@ export interface KeyCall extends Call {
 
 /** A request signed by the key of a valid account of this profile. */
 export interface AccountCall extends KeyCall {
-  readonly account: AcmeAccountRow;
+  readonly account: AccountInPlace;
 }
 
 /** How a resource is asked for, and what it does. */
@@ -36,7 +37,7 @@ export type Resource =
   | { readonly auth: 'none'; readonly methods: readonly string[]; answer(call: Call): Promise<Answer> | Answer }
   | { readonly auth: 'jwk'; answer(call: KeyCall): Promise<Answer> }
   | { readonly auth: 'kid'; answer(call: AccountCall): Promise<Answer> }
-  | { readonly auth: 'either'; answer(call: KeyCall & { readonly account?: AcmeAccountRow }): Promise<Answer> };
+  | { readonly auth: 'either'; answer(call: KeyCall & { readonly account?: AccountInPlace }): Promise<Answer> };
 
 /** POST-as-GET (RFC 8555 §6.3): the payload is empty, not an empty object. */
 export const isPostAsGet = (call: KeyCall): boolean => call.jws.payload.length === 0;

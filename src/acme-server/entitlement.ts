@@ -1,7 +1,5 @@
 import type { Identifier, ProblemDocument } from '../acme/index.ts';
-import type { AcmeAccountRow } from '../store/acme-accounts.ts';
-import { type EabKeyRow, findEabKey } from '../store/acme-profiles.ts';
-import type { Db } from '../store/index.ts';
+import type { AccountInPlace } from '../store/acme-accounts.ts';
 import type { Call } from './call.ts';
 import { type EabKeySettings, parseStoredEabSettings } from './eab-key.ts';
 import { isCovered, overlaps, refuseName } from './name-policy.ts';
@@ -14,29 +12,24 @@ export interface Entitlement {
   readonly eabKey?: { readonly id: string; readonly settings: EabKeySettings };
 }
 
-/** Reads the profile's mode and the account's EAB key as they are now. Throws `unauthorized` when the key was revoked or trust has ended. */
-export async function entitlementOf(
-  db: Db,
-  profile: Profile,
-  account: AcmeAccountRow,
-  now: number,
-): Promise<Entitlement> {
-  const row = account.eab_key_id === null ? undefined : await findEabKey(db, account.eab_key_id);
-  const settings = row && parseStoredEabSettings(row.settings);
-  const mode = settings?.auth_mode ?? profile.settings.auth_mode;
-  const eabKey = row && settings && { id: row.id, settings };
+/** By the profile's mode and the account's EAB key as the request found them. Throws `unauthorized` when the key was revoked or trust has ended. */
+export function entitlementOf({ settings: policy }: Profile, account: AccountInPlace, now: number): Entitlement {
+  const { eab_key_id: id, eab_settings } = account;
+  const settings = eab_settings === null ? undefined : parseStoredEabSettings(eab_settings);
+  const mode = settings?.auth_mode ?? policy.auth_mode;
+  const eabKey = id === null || settings === undefined ? undefined : { id, settings };
   // Whoever revokes a key means its account, also where control is proven.
-  if (row?.revoked_at != null)
+  if (account.eab_revoked_at !== null)
     throw new Refusal('unauthorized', 'the external account key of this account was revoked');
   if (mode === 'challenge') return { mode, eabKey };
-  if (row !== undefined) requireNotExpired(row, now);
-  else if (!profile.settings.trust_without_eab)
+  if (eabKey !== undefined) requireNotExpired(account, now);
+  else if (!policy.trust_without_eab)
     throw new Refusal('unauthorized', 'this profile trusts only accounts that are bound to an external account key');
   return { mode: 'trust', eabKey };
 }
 
-function requireNotExpired(row: EabKeyRow, now: number): void {
-  if (row.expires_at !== null && row.expires_at <= now)
+function requireNotExpired({ eab_expires_at }: AccountInPlace, now: number): void {
+  if (eab_expires_at !== null && eab_expires_at <= now)
     throw new Refusal('unauthorized', 'the external account key of this account has expired');
 }
 

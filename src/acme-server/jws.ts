@@ -100,10 +100,12 @@ function parseHeader(bytes: Buffer, nonceRule: 'required' | 'absent'): JwsHeader
   return { alg, url, nonce: nonce as string, key: { kind: 'kid', kid } };
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 export function parseObject(bytes: Buffer, what: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(utf8.decode(bytes));
   } catch {
     throw malformed(`${what} is not JSON`);
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AcmeAccountRow } from '../store/acme-accounts.ts';
+import type { AccountInPlace } from '../store/acme-accounts.ts';
 import { type AcmeAdministration, createAdministration } from './administration.ts';
-import { authenticateByAccount, authenticateByKey, openJws } from './authenticate.ts';
+import { authenticateByAccount, authenticateByKey, noSuchProfile, openJws } from './authenticate.ts';
 import type { Call, Resource } from './call.ts';
 import { collectGarbage } from './collection.ts';
 import { type Answer, readBody, send } from './http.ts';
@@ -107,26 +107,38 @@ async function answerOf(
   place: { resource: string },
 ): Promise<Answer> {
   const origin = originOf(services, request);
-  const url = URL.parse(request.url ?? '/', origin);
-  if (url?.pathname === REDEEM_PATH && request.method === 'POST')
+  const { path, query } = targetOf(request.url ?? '/', origin);
+  if (path === REDEEM_PATH && request.method === 'POST')
     return { status: services.nonces.redeemOwn((await readBody(request)).toString('latin1')) ? 204 : 409 };
-  const found = url === null ? undefined : route(url.pathname);
-  if (url === null || found === undefined)
-    throw new Refusal('malformed', 'there is nothing at this URL', { status: 404 });
+  const found = path === undefined ? undefined : route(path);
+  if (found === undefined) throw new Refusal('malformed', 'there is nothing at this URL', { status: 404 });
   place.resource = found.pattern;
   requireMethod(found.resource, request);
   const { profiles } = services;
-  const profile = await (found.profileId === undefined ? profiles.getDefault() : profiles.get(found.profileId));
-  if (profile === undefined) throw new Refusal('malformed', 'there is no such profile', { status: 404 });
+  const { profileId } = found;
+  const profile =
+    // An account's request finds out itself whether the profile that was seen last is still as it was.
+    (profileId !== undefined && found.resource.auth === 'kid' ? profiles.seen(profileId) : undefined) ??
+    (await (profileId === undefined ? profiles.getDefault() : profiles.get(profileId)));
+  if (profile === undefined) throw noSuchProfile();
   const urls = profileUrls(origin, profile.id);
-  if (found.resource.auth !== 'none' || url.pathname.endsWith('new-nonce'))
-    headers.Link = `<${urls.directory}>;rel="index"`;
+  if (found.resource.auth !== 'none' || found.pattern === 'new-nonce') headers.Link = `<${urls.directory}>;rel="index"`;
   const { parameters, resource } = found;
   return perform(
     resource,
-    { services, profile, urls, parameters, request, url, now: services.clock.now() },
+    { services, profile, urls, parameters, request, query, now: services.clock.now() },
     `${origin}${request.url}`,
   );
+}
+
+// Segments that a URL parser would leave as they are.
+const PLAIN = /^(?:\/[\w-][\w.-]*)+$/;
+
+/** The path, undefined when the target is no URL. */
+function targetOf(target: string, origin: string): { path?: string; query: string } {
+  if (PLAIN.test(target)) return { path: target, query: '' };
+  const url = URL.parse(target, origin);
+  return { path: url?.pathname, query: url?.search.slice(1) ?? '' };
 }
 
 /** The origin by which the client came, if it is one of ours; else the canonical one. */
@@ -149,7 +161,7 @@ async function perform(resource: Resource, call: Call, spelledUrl: string): Prom
   const jws = await openJws(call, spelledUrl);
   if (resource.auth === 'jwk') return resource.answer(authenticateByKey(call, jws));
   if (resource.auth === 'kid') return resource.answer(await authenticateByAccount(call, jws));
-  const authenticated: Call & { account?: AcmeAccountRow } & ReturnType<typeof authenticateByKey> =
+  const authenticated: Call & { account?: AccountInPlace } & ReturnType<typeof authenticateByKey> =
     jws.header.key.kind === 'jwk' ? authenticateByKey(call, jws) : await authenticateByAccount(call, jws);
   return resource.answer(authenticated);
 }

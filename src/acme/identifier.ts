@@ -10,6 +10,8 @@ export interface Identifier {
 
 /** A name of a certificate as an identifier; addresses in their canonical text form (RFC 8738 §3). */
 export function identifierOf(name: string): Identifier {
+  // Most names are told from addresses by a letter; the library would try six patterns on each.
+  if (!name.includes(':') && !/^[\da-fx.]+$/i.test(name)) return { type: 'dns', value: name.toLowerCase() };
   if (!ipaddr.isValid(name) || !/[.:]/.test(name)) return { type: 'dns', value: name.toLowerCase() };
   return { type: 'ip', value: ipaddr.parse(name).toString() };
 }

@@ -27,6 +27,31 @@ const byId = compiled<AcmeAccountRow, [id: string]>((db) =>
   db.selectFrom('acme_account').selectAll().where('id', '=', ''),
 );
 
+/** An account with what each of its requests is judged by: the version of its profile, and its EAB key. */
+export interface AccountInPlace extends AcmeAccountRow {
+  /** Null when the profile was deleted. */
+  readonly profile_version: number | null;
+  readonly profile_created_at: number | null;
+  readonly eab_settings: string | null;
+  readonly eab_expires_at: number | null;
+  readonly eab_revoked_at: number | null;
+}
+
+const inPlace = compiled<AccountInPlace, [id: string]>((db) =>
+  db
+    .selectFrom('acme_account as account')
+    .leftJoin('acme_profile as profile', 'profile.id', 'account.profile_id')
+    .leftJoin('acme_eab_key as eab', 'eab.id', 'account.eab_key_id')
+    .selectAll('account')
+    .select(['profile.version as profile_version', 'profile.created_at as profile_created_at'])
+    .select(['eab.settings as eab_settings', 'eab.expires_at as eab_expires_at', 'eab.revoked_at as eab_revoked_at'])
+    .where('account.id', '=', ''),
+);
+
+/** Asked once by each signed request, so all of it is one question. */
+export const findAccountInPlace = async (db: Db, id: string): Promise<AccountInPlace | undefined> =>
+  (await inPlace(db, [id])).rows[0];
+
 export const findAccount = async (db: Db, id: string): Promise<AcmeAccountRow | undefined> =>
   (await byId(db, [id])).rows[0];
 

@@ -70,9 +70,9 @@ export const accountOrders: Resource = {
   auth: 'kid',
   async answer(call) {
     requirePostAsGet(call);
-    const { services, urls, parameters, url } = call;
+    const { services, urls, parameters, query } = call;
     if (parameters[0] !== call.account.id) throw new Refusal('unauthorized', 'this is another account');
-    const after = url.searchParams.get('after') ?? undefined;
+    const after = new URLSearchParams(query).get('after') ?? undefined;
     const ids = await listOrderIds(services.store.db, call.account.id, { after, limit: PAGE + 1 });
     const page = ids.slice(0, PAGE);
     const next = `<${urls.orders(call.account.id)}?after=${page.at(-1)}>;rel="next"`;

@@ -28,7 +28,7 @@ export const finalize: Resource = {
     const order = await requireOrder(call, call.parameters[0]!);
     const status = orderStatus(order.row, order.authorizations, now);
     if (status !== 'ready') throw new Refusal('orderNotReady', `the order is ${status}, not ready`);
-    const entitlement = await requireStillEntitled(call, order);
+    const entitlement = requireStillEntitled(call, order);
     await requireStillAllowedByCaa(call, order);
     const request = await acceptedRequest(call, order);
     const { issuer } = call.profile.settings;
@@ -43,8 +43,8 @@ export const finalize: Resource = {
 };
 
 /** Names and trust are judged again, by the profile and the EAB key as they are now. */
-async function requireStillEntitled(call: AccountCall, order: LoadedOrder): Promise<Entitlement> {
-  const entitlement = await entitlementOf(call.services.store.db, call.profile, call.account, call.now);
+function requireStillEntitled(call: AccountCall, order: LoadedOrder): Entitlement {
+  const entitlement = entitlementOf(call.profile, call.account, call.now);
   if (order.row.authorizations === null && entitlement.mode !== 'trust')
     throw new Refusal(
       'unauthorized',

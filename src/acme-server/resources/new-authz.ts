@@ -17,7 +17,7 @@ export const newAuthz: Resource = {
     const [identifier] = parseIdentifiers([payloadOf(call).identifier], profile.settings);
     if (identifier!.value.startsWith('*.'))
       throw new Refusal('malformed', 'a wildcard cannot be authorized in advance (RFC 8555 §7.4.1)', { identifier });
-    const entitlement = await entitlementOf(services.store.db, profile, account, now);
+    const entitlement = entitlementOf(profile, account, now);
     requireAllowed([identifier!], call, entitlement);
     const row = planAuthorization(identifier!, profile.settings, { profileId: profile.id, accountId: account.id }, now);
     await services.store.write(async (tx) => {

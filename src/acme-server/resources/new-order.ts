@@ -28,7 +28,7 @@ export const newOrder: Resource = {
     if (profile.settings.issuer !== undefined && (payload.notBefore !== undefined || payload.notAfter !== undefined))
       throw new Refusal('malformed', 'the CA before which this profile stands decides on notBefore and notAfter');
     const { notBefore, notAfter } = requestedValidity(payload, settingsOf(profile, named), caEnd(call), now);
-    const entitlement = await entitlementOf(call.services.store.db, profile, account, now);
+    const entitlement = entitlementOf(profile, account, now);
     requireAllowed(identifiers, call, entitlement);
     const replaced = await findReplaced(call, payload.replaces, identifiers);
     const { rows, fresh } = await planAuthorizations(call, identifiers, entitlement);

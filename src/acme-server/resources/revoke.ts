@@ -1,6 +1,6 @@
 import { type Identifier, identifierKey, identifierOf, problemTypeOf } from '../../acme/index.ts';
 import { faultOf } from '../../base/index.ts';
-import type { AcmeAccountRow } from '../../store/acme-accounts.ts';
+import type { AccountInPlace } from '../../store/acme-accounts.ts';
 import { findReusable } from '../../store/acme-authorizations.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type CertificateRow, findCertificate, markRevoked } from '../../store/ca.ts';
@@ -12,7 +12,7 @@ import { decodeBase64url } from '../jws.ts';
 import { Refusal } from '../refusal.ts';
 import { upstreamIssuerOf } from '../upstream-orders.ts';
 
-type RevokeCall = KeyCall & { readonly account?: AcmeAccountRow };
+type RevokeCall = KeyCall & { readonly account?: AccountInPlace };
 
 /** Reasons that a subscriber may give (RFC 5280 §5.3.1; CA/B BR §7.2.2). */
 const REASONS = [0, 1, 3, 4, 5, 9] as const;
@@ -85,14 +85,14 @@ async function requireRight(call: RevokeCall, row: CertificateRow, reason: numbe
 
 async function requireAuthorityOverNames(
   call: RevokeCall,
-  account: AcmeAccountRow,
+  account: AccountInPlace,
   row: CertificateRow,
 ): Promise<void> {
   const { services, profile, now } = call;
   const identifiers = (JSON.parse(row.names) as string[]).map(
     (name): Identifier => (name.startsWith('*.') ? { type: 'dns', value: name } : identifierOf(name)),
   );
-  const entitlement = await entitlementOf(services.store.db, profile, account, now);
+  const entitlement = entitlementOf(profile, account, now);
   if (entitlement.mode === 'trust') return requireAllowed(identifiers, call, entitlement);
   const held = await findReusable(
     services.store.db,

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, connect as tcpConnect } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import { type Identifier, identifierOf, keyAuthorization } from '../../acme/index.ts';
 import { errorText } from '../../base/index.ts';
 import { Refusal } from '../refusal.ts';
@@ -80,18 +81,16 @@ async function get(url: URL, policy: ValidationPolicy, signal: AbortSignal): Pro
 function getFrom(address: string, url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const secure = url.protocol === 'https:';
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const place = { host: address, port: Number(url.port || (secure ? 443 : 80)) };
   return new Promise((resolve, reject) => {
     const request = (secure ? httpsRequest : httpRequest)({
-      host: address,
-      port: url.port || (secure ? 443 : 80),
+      // A connection of its own, which no agent has to keep.
+      createConnection: () => (secure ? tlsConnect({ ...place, ...blind(hostname) }) : tcpConnect(place)),
       path: `${url.pathname}${url.search}`,
       headers: { Host: url.host, 'User-Agent': 'gatehouse-acme-validator', Accept: '*/*', Connection: 'close' },
-      agent: false,
       signal,
       maxHeaderSize: 16 * 1024,
       setDefaultHeaders: false,
-      // RFC 8555 §8.3: certificates met on the way are not verified, since the client is about to get its first one.
-      ...(secure && { rejectUnauthorized: false, servername: isIP(hostname) === 0 ? hostname : '' }),
     });
     request.once('response', resolve);
     request.once('error', reject);
@@ -99,19 +98,32 @@ function getFrom(address: string, url: URL, signal: AbortSignal): Promise<Incomi
   });
 }
 
-async function readSome(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+/** RFC 8555 §8.3: certificates met on the way are not verified, since the client is about to get its first one. */
+const blind = (hostname: string) => ({
+  rejectUnauthorized: false,
+  servername: isIP(hostname) === 0 ? hostname : '',
+});
+
+function readSome(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const done = () => resolve(Buffer.concat(chunks).subarray(0, MOST_BODY).toString('latin1'));
+    const cutOff = (cause?: Error) =>
+      reject(
+        new Refusal('connection', `the answer was cut off: ${errorText(cause ?? 'the end is missing')}`, {}, cause),
+      );
+    response.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length > MOST_BODY) break;
-    }
-  } catch (cause) {
-    throw new Refusal('connection', `the answer was cut off: ${errorText(cause)}`, {}, cause);
-  }
-  return Buffer.concat(chunks).subarray(0, MOST_BODY).toString('latin1');
+      if (length <= MOST_BODY) return;
+      done();
+      response.destroy();
+    });
+    response.once('end', done);
+    response.once('error', cutOff);
+    response.once('close', () => response.readableEnded || cutOff());
+  });
 }
 
 const hideQuery = (url: URL): string => `${url.origin}${url.pathname}`.slice(0, 300);

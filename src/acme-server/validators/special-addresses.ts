@@ -32,6 +32,17 @@ function parse(text: string): Block {
   return ipaddr.parseCIDR(text);
 }
 
+const parsed = new WeakMap<readonly string[], readonly Block[]>();
+
+function blocksOf(cidrs: readonly string[]): readonly Block[] {
+  let blocks = parsed.get(cidrs);
+  if (blocks === undefined) {
+    blocks = cidrs.map(parse);
+    parsed.set(cidrs, blocks);
+  }
+  return blocks;
+}
+
 const inBlock = (address: ipaddr.IPv4 | ipaddr.IPv6, block: Block): boolean =>
   address.kind() === block[0].kind() && address.match(block as never);
 
@@ -44,7 +55,7 @@ export function mayReach(text: string, allowedCidrs: readonly string[]): boolean
   if (!ipaddr.isValid(text) || text.includes('%')) return false;
   // ::ffff:a.b.c.d is the IPv4 address to the kernel.
   const address = ipaddr.process(text);
-  if (allowedCidrs.some((cidr) => inBlock(address, ipaddr.parseCIDR(cidr)))) return true;
+  if (blocksOf(allowedCidrs).some((block) => inBlock(address, block))) return true;
   if (address.kind() === 'ipv4') return !SPECIAL_V4.some((block) => inBlock(address, block));
   return inBlock(address, GLOBAL_V6) && !SPECIAL_V6.some((block) => inBlock(address, block));
 }
