@@ -136,7 +136,7 @@ export async function createCertificateAuthority(
       await importAuthority(deps, settings, input, actor);
       return reload();
     },
-    revocation: createRevocation(deps, () => authorities, options.urls, metrics),
+    revocation: createRevocation(deps, () => authorities, options.urls, metrics, settings.organization),
     metrics: async () => metrics.text(await readCaGauges(deps.store.db, authorities, deps.clock.now())),
     async issueServerCertificate(wanted, { lifetime = 90 * DAY } = {}) {
       // A listener has several names; under constraints it is certified by those that may be.

@@ -10,7 +10,7 @@ import {
 import { type Authority, newSerial, signCertificate } from './authority.ts';
 import { constraintsOf } from './chains.ts';
 import { BACKDATE } from './hierarchy.ts';
-import { lintCertificate } from './lint.ts';
+import { type LintedBody, lintCertificate } from './lint.ts';
 
 /** A leaf as it is asked for, by a caller who has checked that the asker may have it. */
 export interface LeafRequest {
@@ -58,17 +58,34 @@ export async function issueLeaf(
     notAfter: authority.certificate.notAfter,
     constraints: constraintsOf(authority.certificate),
   });
+  return rowOf(authority, body, request);
+}
+
+/** Signs what was linted; answers its row. */
+export async function rowOf(
+  authority: Authority,
+  body: LintedBody,
+  {
+    spkiHash,
+    dns,
+    ip,
+    profileId,
+    accountId,
+    orderId,
+  }: Omit<LeafRequest, 'spki' | 'keyIsRsa' | 'notAfter' | 'extendedKeyUsage'>,
+): Promise<CertificateRow> {
+  const { serial, notBefore, notAfter } = body.content;
   return {
-    serial: Buffer.from(content.serial).toString('hex'),
+    serial: Buffer.from(serial).toString('hex'),
     authority_id: authority.id,
-    profile_id: request.profileId ?? null,
-    account_id: request.accountId ?? null,
-    order_id: request.orderId ?? null,
-    spki_hash: request.spkiHash,
-    names: JSON.stringify([...request.dns, ...request.ip]),
+    profile_id: profileId ?? null,
+    account_id: accountId ?? null,
+    order_id: orderId ?? null,
+    spki_hash: spkiHash,
+    names: JSON.stringify([...dns, ...ip]),
     certificate: await signCertificate(body, authority.signer),
-    not_before: content.notBefore,
-    not_after: content.notAfter,
+    not_before: notBefore,
+    not_after: notAfter,
     revoked_at: null,
     reason: null,
     replaced_by: null,

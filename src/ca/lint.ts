@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { Fault } from '../base/index.ts';
-import { type CertificateContent, isWithin, type NameConstraints, writeCertificateBody } from '../x509/index.ts';
+import { type CertificateContent, isWithin, type NameConstraints, OID, writeCertificateBody } from '../x509/index.ts';
 
 declare const linted: unique symbol;
 /** A certificate body that has passed the lint. Nothing else can be signed as one (see `signCertificate`). */
@@ -22,14 +22,18 @@ export interface LintLimits {
 
 const HOST = /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
+/** Answers for an authority, and has no name of a host (CA/B BR §7.1.2.8). */
+const isOcspResponder = (usages: CertificateContent['extendedKeyUsage']): boolean =>
+  usages?.length === 1 && typeof usages[0] === 'object' && usages[0].oid === OID.ocspSigning;
+
 /** One rule a line of RFC 5280 and of the CA/Browser Forum's profile that our settings could break. */
 const RULES: Record<string, Rule> = {
   'the serial number is positive, of 8 to 20 bytes (RFC 5280 §4.1.2.2)': ({ serial }) =>
     serial.length >= 8 && serial.length <= 20 && serial[0]! < 0x80 ? undefined : 'serial',
   'the validity ends after it begins, and within that of the issuer': ({ notBefore, notAfter }, issuer) =>
     notAfter > notBefore && notAfter <= issuer.notAfter ? undefined : 'validity',
-  'there is a name, and none twice': ({ names, authority }) => {
-    if (authority !== undefined) return undefined;
+  'there is a name, and none twice': ({ names, authority, extendedKeyUsage }) => {
+    if (authority !== undefined || isOcspResponder(extendedKeyUsage)) return undefined;
     const all = [...(names?.dns ?? []), ...(names?.ip ?? [])];
     return all.length > 0 && new Set(all).size === all.length ? undefined : 'names';
   },

@@ -1,6 +1,4 @@
-import type { Clock } from '../base/index.ts';
 import { findCertificate, findCrl, latestRevocation, listRevoked, upsertCrl } from '../store/ca.ts';
-import type { Store } from '../store/index.ts';
 import {
   isIssuedBy,
   keyBits,
@@ -13,8 +11,10 @@ import {
   writeSigned,
 } from '../x509/index.ts';
 import type { Authority } from './authority.ts';
+import type { HierarchyDeps } from './hierarchy.ts';
 import { CRL_PARTITIONS, type DistributionUrls } from './issue.ts';
 import type { CaMetrics } from './metrics.ts';
+import { createOcspResponders } from './ocsp-responder.ts';
 
 const DAY = 86_400_000;
 /** A list is good for a week, and made anew every day or when something was revoked. */
@@ -31,11 +31,14 @@ export interface Revocation {
 }
 
 export function createRevocation(
-  { store, clock }: { store: Store; clock: Clock },
+  deps: HierarchyDeps,
   authorities: () => readonly Authority[],
   urls: DistributionUrls | undefined,
   metrics: CaMetrics,
+  organization: string,
 ): Revocation {
+  const { store, clock } = deps;
+  const responderOf = createOcspResponders(deps, metrics, organization);
   // Two requests that find the list stale share one new list.
   const making = new Map<string, Promise<{ der: Buffer; nextUpdate: number }>>();
 
@@ -108,8 +111,8 @@ export function createRevocation(
       const authority = authorities().find(({ certificate }) =>
         isIssuedBy(first!, certificate.subject, keyBits(certificate.spki)),
       );
-      // Not our issuer: the answer that means "ask somebody else" (RFC 5019 §2.2.3).
-      if (authority === undefined) {
+      // Not our issuer, or one whose key is not here: the answer that means "ask somebody else" (RFC 5019 §2.2.3).
+      if (authority === undefined || authority.signer.place === 'elsewhere') {
         metrics.count('gatehouse_ca_ocsp_answers_total', { status: 'refused' });
         return { der: writeOcspError(6) };
       }
@@ -123,17 +126,18 @@ export function createRevocation(
           nextUpdate,
         })),
       );
+      const { signer, certificates } = await responderOf(authority);
       const body = writeOcspBody({
-        responderKeyHash: authority.signer.keyId,
+        responderKeyHash: signer.keyId,
         producedAt: now,
         answers,
         nonce: request.nonce,
       });
-      const signature = await authority.signer.sign(body);
+      const signature = await signer.sign(body);
       metrics.count('gatehouse_ca_signatures_total', { what: 'ocsp' });
       for (const { status } of answers) metrics.count('gatehouse_ca_ocsp_answers_total', { status: status.kind });
       return {
-        der: writeOcspResponse(body, authority.signer.algorithm, signature),
+        der: writeOcspResponse(body, signer.algorithm, signature, certificates),
         ...(request.nonce === undefined && { nextUpdate }),
       };
     },

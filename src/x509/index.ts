@@ -15,7 +15,7 @@ export { type RevocationListContent, type RevokedEntry, writeRevocationList } fr
 export { badCsr, type CertificationRequest, parseCertificationRequest } from './csr.ts';
 export { createCertificationRequest } from './csr-create.ts';
 export { directoryString, integerContent } from './der-write.ts';
-export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeName } from './extensions.ts';
+export { type AlternativeNames, type Extension, writeAcmeIdentifier, writeExtension, writeName } from './extensions.ts';
 export { describeKey, type KeyDescription, weakness } from './key-quality.ts';
 export { generateKey, KEY_TYPES, type KeyType, keyDigest, keyPem, keyTypeOf, parsePrivateKey, spkiOf } from './keys.ts';
 export { type ConstraintTexts, isWithin, planNameConstraints, readNameConstraints } from './name-constraints.ts';

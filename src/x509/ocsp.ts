@@ -117,9 +117,15 @@ function certStatus(status: OcspStatus): Buffer {
   return element(0xa1, generalizedTime(status.at), ...reason);
 }
 
-/** A successful OCSPResponse around a signed body. */
-export function writeOcspResponse(body: Uint8Array, algorithm: SignatureAlgorithm, signature: Uint8Array): Buffer {
-  const basic = sequence(body, algorithmIdentifier(algorithm), bitString(signature));
+/** A successful OCSPResponse around a signed body; `certificates` (DER) are those of a responder that is not the issuer. */
+export function writeOcspResponse(
+  body: Uint8Array,
+  algorithm: SignatureAlgorithm,
+  signature: Uint8Array,
+  certificates: readonly Uint8Array[] = [],
+): Buffer {
+  const sent = certificates.length === 0 ? [] : [explicit(0, sequence(...certificates))];
+  const basic = sequence(body, algorithmIdentifier(algorithm), bitString(signature), ...sent);
   return sequence(enumerated(0), explicit(0, sequence(oid(OID.ocspBasic), octetString(basic))));
 }
 

@@ -35,6 +35,7 @@ const PKILINT: Record<LintSample['kind'], readonly (readonly string[])[]> = {
     ['lint_crl', '-t', 'CRL', '-p', 'BR'],
   ],
   ocsp: [['lint_ocsp_response']],
+  responder: [['lint_pkix_cert'], ['lint_cabf_serverauth_cert', '-t', 'OCSP-RESPONDER']],
 };
 
 interface PkilintReport {
