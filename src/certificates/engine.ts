@@ -25,7 +25,7 @@ import { DEFAULTS, type Engine, type EngineDeps, type EngineSettings } from './p
 import { createRegistrar, type Registrar } from './registrar.ts';
 import { withdraw } from './revocation.ts';
 import { viewCertificate, viewEvent, viewVersion } from './views.ts';
-import { ensureWithin, releaseWithin, renewWithin } from './wishes.ts';
+import { ensureWithin, referWithin, releaseWithin, renewWithin } from './wishes.ts';
 
 export interface CertificateEngine {
   readonly certificates: Certificates;
@@ -73,6 +73,7 @@ function createCertificates(engine: Engine, wake: () => void): Certificates {
       return id;
     },
     ensureWithin: (tx, wish) => ensureWithin(engine, tx, wish),
+    refer: (id, wish) => store.write((tx) => referWithin(tx, id, wish, clock.now())),
     async release(reference, id) {
       await store.write((tx) => releaseWithin(engine, tx, reference, id));
       wake();

@@ -97,6 +97,11 @@ export interface Certificates {
   ensure(wish: CertificateWish): Promise<string>;
   /** The same inside a write of the caller's; call `wake` after its commit. */
   ensureWithin(tx: Db, wish: CertificateWish): Promise<string>;
+  /**
+   * Somebody else needs this very certificate as well; how its names are shown may change with it. False when it is not
+   * there.
+   */
+  refer(id: string, wish: Pick<CertificateWish, 'reference' | 'challenge' | 'dnsCredentialId'>): Promise<boolean>;
   /** The reference no longer needs that certificate, or any. */
   release(reference: string, id?: string): Promise<void>;
   releaseWithin(tx: Db, reference: string, id?: string): Promise<void>;

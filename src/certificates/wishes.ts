@@ -71,8 +71,21 @@ export const NOTHING_YET = {
   lease_until: 0,
 } satisfies Partial<CertificateRow>;
 
+export async function referWithin(
+  tx: Db,
+  id: string,
+  wish: Pick<CertificateWish, 'reference' | 'challenge' | 'dnsCredentialId'>,
+  now: number,
+): Promise<boolean> {
+  const row = await certificateById(tx, id);
+  if (row !== undefined) await adopt(tx, row, wish, now);
+  return row !== undefined;
+}
+
+type Adoption = Pick<CertificateWish, 'reference' | 'challenge' | 'dnsCredentialId' | 'reuseKey'>;
+
 /** Another reference to a certificate that is there; how its names are shown may have changed. */
-async function adopt(tx: Db, row: CertificateRow, wish: CertificateWish, now: number): Promise<void> {
+async function adopt(tx: Db, row: CertificateRow, wish: Adoption, now: number): Promise<void> {
   const isNew = !(await referencesOf(tx, row.id)).includes(wish.reference);
   if (isNew) await addReference(tx, row.id, wish.reference, now);
   const change: Partial<CertificateRow> = {};

@@ -10,8 +10,8 @@ export const EXPOSE_FIELDS = {
   target_instance_id: 'instance to front; resolved to its peer in the network',
   tls_issuer: 'issuer of the certificate; letsencrypt-prod when absent; use letsencrypt-staging for first runs',
   challenge_type: 'dns-01 when absent',
-  dns_credential_id: 'stored DNS credential; required for https with dns-01',
-  termination: 'who ends TLS: proxy (when absent), or backend',
+  dns_credential_id: 'stored DNS credential; required for https with dns-01, unless the service ends TLS itself',
+  termination: 'who ends TLS: proxy (when absent), or backend, which has its own certificate',
   listen_port: 'public port; 443 for https and 80 for http when absent',
 } as const;
 export type ExposeField = keyof typeof EXPOSE_FIELDS;

@@ -19,7 +19,7 @@ export function checkReferences(inputs: Partial<ExposeInputs>, facts: ExposeFact
   if (inputs.targetInstance !== undefined) checkInstance(inputs.targetInstance, facts, problems);
   for (const { field, code, detail, advice } of facts.addressProblems)
     problems.add(field ?? 'vip_cidr', code, detail, advice);
-  if (inputs.protocol !== 'https') return;
+  if (inputs.protocol !== 'https' || inputs.termination === 'backend') return;
   if (inputs.issuer !== undefined && !facts.issuers.includes(inputs.issuer))
     problems.add(
       'tls_issuer',

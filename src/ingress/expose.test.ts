@@ -50,6 +50,40 @@ test('http needs no certificate and no proxy', async (t) => {
   assert.match(plan.steps[1]!.detail, /forward 80\/tcp on edge-1 to the service's virtual IP, port 8080/);
 });
 
+test('a service that ends TLS itself gets no certificate, and needs no credential for one', async (t) => {
+  const world = await createIngressWorld(t, { proxy: true });
+  const change = { termination: 'backend', dns_credential_id: undefined, vip_cidr: 'fd42::10/128, 10.42.0.10/32' };
+  const plan = await exposeKind(world.deps).plan(exposeInput(world, change));
+  assert.deepEqual(
+    plan.steps.map(({ step }) => step),
+    ['virtual_ip', 'port_mapping', 'proxy', 'probe'],
+  );
+  assert.match(plan.steps[2]!.detail, /passing TLS through by server name; no certificate is got/);
+  assert.deepEqual(plan.warnings, [
+    'the service ends TLS itself, so no certificate is got here: it needs its own for metrics.example.com',
+  ]);
+  assert.deepEqual([plan.resolved.issuer, plan.inputs.tls_issuer], [null, undefined]);
+});
+
+test('a certificate that carries the name, or a wildcard for it, is used again', async (t) => {
+  const world = await createIngressWorld(t, { proxy: true });
+  const { certificates, clock } = world;
+  const issuers = ['letsencrypt-staging'];
+  const certificateStep = async (host: string) => {
+    const plan = await exposeKind(world.deps).plan(exposeInput(world, { service_hostname: host }));
+    return `${plan.steps[2]!.action}: ${plan.steps[2]!.detail}`;
+  };
+  await certificates.port.ensure({ names: ['a.example.com', 'b.example.com'], issuers, reference: 'person:1' });
+  await certificates.port.ensure({ names: ['*.deep.example.com'], issuers, reference: 'person:1' });
+  const until = new Date(clock.now() + 90 * 86_400_000).toISOString().slice(0, 10);
+  const reuse = (names: string) => `reuse: letsencrypt-staging certificate for ${names}, good until ${until}`;
+  assert.equal(await certificateStep('b.example.com'), reuse('a.example.com, b.example.com'));
+  assert.equal(await certificateStep('x.deep.example.com'), reuse('*.deep.example.com'));
+  assert.match(await certificateStep('x.y.deep.example.com'), /^create: /, 'a wildcard is for one label');
+  await clock.advance(91 * 86_400_000);
+  assert.match(await certificateStep('b.example.com'), /^create: /, 'one that has ended is none');
+});
+
 test('every input is checked at once, before anything is made', async (t) => {
   const world = await createIngressWorld(t);
   assert.deepEqual(await problemsOf(exposeKind(world.deps).plan({})), {

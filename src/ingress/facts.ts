@@ -78,7 +78,7 @@ export async function gatherExposeFacts(db: Db, ports: FactPorts, inputs: Partia
       ? await ports.overlay.virtualAddresses(db, network, inputs.vipCidr, problems)
       : undefined;
   const certificate =
-    hostname !== undefined && protocol === 'https' && inputs.issuer !== undefined
+    hostname !== undefined && protocol === 'https' && inputs.termination === 'proxy' && inputs.issuer !== undefined
       ? await ports.certificates.find(hostname, inputs.issuer)
       : undefined;
   return defined({

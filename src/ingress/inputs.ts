@@ -48,7 +48,8 @@ export function parseExposeInputs(input: Readonly<Record<string, unknown>>, prob
   const listenPort = read.integer('listen_port', PORT) ?? (protocol && DEFAULT_PORT[protocol]);
   read.refuseOthers();
   checkTargets(targetPeer, targetInstance, problems);
-  if (protocol === 'https' && challenge === 'dns-01' && credential === undefined)
+  // A service that ends TLS itself has a certificate of its own, and none is got for it.
+  if (protocol === 'https' && termination === 'proxy' && challenge === 'dns-01' && credential === undefined)
     problems.add(
       'dns_credential_id',
       'required',

@@ -4,6 +4,7 @@ import { checkReferences } from './check-expose.ts';
 import { type ExposeFacts, virtualIpName } from './facts.ts';
 import type { ExposeInputs } from './inputs.ts';
 import { type EdgePorts, type MappingPlan, planMapping } from './plan-mapping.ts';
+import type { KnownCertificate } from './ports.ts';
 import { lackingReachability } from './reachability.ts';
 
 export interface PlanSettings {
@@ -34,13 +35,15 @@ export function planExpose(
   const reused =
     certificate?.servedIssuer === inputs.issuer && (certificate.notAfter ?? 0) > now ? certificate : undefined;
   const https = inputs.protocol === 'https';
+  const certified = https && inputs.termination === 'proxy';
   return {
     title: `Make ${inputs.hostname} reachable from the internet over ${inputs.protocol}`,
     inputs: canonicalInputs(inputs, facts),
     steps: [
       virtualIpStep(inputs, facts),
       { step: 'port_mapping', action: mapping!.action, detail: mapping!.detail },
-      ...(https ? [certificateStep(inputs, reused), proxyStep(inputs)] : []),
+      ...(certified ? [certificateStep(inputs, reused)] : []),
+      ...(https ? [proxyStep(inputs)] : []),
       {
         step: 'probe',
         action: 'check',
@@ -51,7 +54,8 @@ export function planExpose(
       ...virtualIpWarnings(inputs, facts),
       ...mapping!.warnings,
       ...familyWarnings(mapping!, facts),
-      ...(https ? issuerWarnings(inputs, reused !== undefined) : []),
+      ...(certified ? issuerWarnings(inputs, reused !== undefined) : []),
+      ...(https && !certified ? ownCertificateWarnings(inputs) : []),
       ...lackingReachability(inputs.hostname, hub, facts.dns, settings.isGlobal),
     ],
     resolved: {
@@ -68,9 +72,9 @@ export function planExpose(
       ipv4: facts.virtualIp?.ipv4 ?? facts.addresses?.ipv4 ?? null,
       mapping_id: facts.mapping?.id ?? null,
       mapping_target: { ...mapping!.target },
-      issuer: https ? inputs.issuer : null,
-      challenge: https ? (inputs.challenge ?? null) : null,
-      dns_credential_id: (https && facts.credential?.id) || null,
+      issuer: certified ? inputs.issuer : null,
+      challenge: certified ? (inputs.challenge ?? null) : null,
+      dns_credential_id: (certified && facts.credential?.id) || null,
       certificate_id: reused?.id ?? null,
     },
   };
@@ -94,11 +98,12 @@ function canonicalInputs(inputs: ExposeInputs, facts: ExposeFacts): JsonObject {
     ...(facts.targetPeer !== undefined
       ? { target_peer_id: facts.targetPeer.id }
       : { target_instance_id: facts.targetInstance!.id }),
-    ...(inputs.protocol === 'https' && {
-      tls_issuer: inputs.issuer,
-      ...(inputs.challenge !== undefined && { challenge_type: inputs.challenge }),
-      ...(facts.credential !== undefined && { dns_credential_id: facts.credential.id }),
-    }),
+    ...(inputs.protocol === 'https' &&
+      inputs.termination === 'proxy' && {
+        tls_issuer: inputs.issuer,
+        ...(inputs.challenge !== undefined && { challenge_type: inputs.challenge }),
+        ...(facts.credential !== undefined && { dns_credential_id: facts.credential.id }),
+      }),
     termination: inputs.termination,
     listen_port: inputs.listenPort,
   };
@@ -151,10 +156,16 @@ function virtualIpWarnings({ vipCidr, hostname }: ExposeInputs, { virtualIp }: E
     : [`the virtual IP ${virtualIpName(hostname)} is there already, at ${there}; ${vipCidr} is not used`];
 }
 
-function certificateStep(inputs: ExposeInputs, reused: { notAfter?: number } | undefined): PlannedStep {
+function certificateStep(inputs: ExposeInputs, reused: KnownCertificate | undefined): PlannedStep {
   const until = new Date(reused?.notAfter ?? 0).toISOString().slice(0, 10);
-  if (reused !== undefined)
-    return { step: 'certificate', action: 'reuse', detail: `${inputs.issuer} certificate, good until ${until}` };
+  if (reused !== undefined) {
+    const whose = reused.names.join() === inputs.hostname ? '' : ` for ${namesInWords(reused.names)}`;
+    return {
+      step: 'certificate',
+      action: 'reuse',
+      detail: `${inputs.issuer} certificate${whose}, good until ${until}`,
+    };
+  }
   const how = inputs.challenge === undefined ? '' : ` by ${inputs.challenge}`;
   return { step: 'certificate', action: 'create', detail: `${inputs.issuer} certificate for ${inputs.hostname}${how}` };
 }
@@ -163,9 +174,16 @@ function proxyStep({ hostname, termination, backendPort }: ExposeInputs): Planne
   const detail =
     termination === 'proxy'
       ? `route ${hostname} to its virtual IP, port ${backendPort}, and serve the certificate`
-      : `route ${hostname} to its virtual IP, port ${backendPort}, passing TLS through by server name`;
+      : `route ${hostname} to its virtual IP, port ${backendPort}, passing TLS through by server name; no certificate is got, the service has its own`;
   return { step: 'proxy', action: 'compose', detail };
 }
+
+const namesInWords = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+
+const ownCertificateWarnings = ({ hostname }: ExposeInputs): string[] => [
+  `the service ends TLS itself, so no certificate is got here: it needs its own for ${hostname}`,
+];
 
 function issuerWarnings({ issuer, challenge }: ExposeInputs, reused: boolean): string[] {
   const warnings: string[] = [];

@@ -19,6 +19,7 @@ export interface OverlayPort {
 /** A certificate as far as publishing a service cares. Times are ms since the epoch. */
 export interface KnownCertificate {
   readonly id: string;
+  readonly names: readonly string[];
   readonly status: string;
   /** The issuer of the version that is served, and when that version ends. */
   readonly servedIssuer?: string;
@@ -48,7 +49,7 @@ export interface CertificateWish {
 }
 
 export interface CertificatePort {
-  /** One for exactly this name from this issuer, the best there is. */
+  /** The best that carries this name, or a wildcard for it, and whose first issuer is this one. */
   find(hostname: string, issuer: string): Promise<KnownCertificate | undefined>;
   get(id: string): Promise<KnownCertificate | undefined>;
   /** Idempotent; answers the certificate's id at once, and it is got in the background. */
@@ -60,7 +61,10 @@ export interface CertificatePort {
   ): Promise<readonly { readonly line: number; readonly at: number; readonly words: string }[]>;
   /** Tries at once one that waits for its next attempt. */
   tryNow(id: string): Promise<void>;
-  release(reference: string): Promise<void>;
+  /** Needs this very one as well; false when it is not there. */
+  refer(id: string, wish: Pick<CertificateWish, 'reference' | 'challenge' | 'dnsCredentialId'>): Promise<boolean>;
+  /** The reference needs none any more, or none but `except`. */
+  release(reference: string, except?: string): Promise<void>;
 }
 
 export interface IssuerPort {

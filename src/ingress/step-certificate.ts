@@ -3,8 +3,8 @@ import type { StepContext, StepResult } from '../missions/index.ts';
 import { updateExposure } from '../store/exposures.ts';
 import { recordChange } from '../store/index.ts';
 import type { IngressDeps } from './deps.ts';
-import type { KnownCertificate } from './ports.ts';
-import { madeId, resolvedExposure } from './resolved.ts';
+import type { CertificateWish, KnownCertificate } from './ports.ts';
+import { madeId, type ResolvedExposure, resolvedExposure } from './resolved.ts';
 
 // Longer than DNS providers take to publish a record everywhere; shorter than a person waits without wondering.
 const MOST_WAIT_MS = 10 * 60_000;
@@ -18,23 +18,49 @@ export async function getCertificate(deps: IngressDeps, context: StepContext): P
   const issuer = wanted.issuer!;
   const begun = clock.now();
   const exposureId = madeId(context, 'virtual_ip', 'exposure_id');
-  const id = await certificates.ensure({
-    names: [wanted.hostname],
-    issuers: [issuer],
-    ...(wanted.challenge !== null && { challenge: wanted.challenge }),
-    ...(wanted.dns_credential_id !== null && { dnsCredentialId: wanted.dns_credential_id }),
-    reference: `exposure:${exposureId}`,
-  });
+  const reference = `exposure:${exposureId}`;
+  const id = (await takeReused(deps, wanted, reference)) ?? (await certificates.ensure(wishOf(wanted, reference)));
   await store.write(async (tx) => {
     const now = clock.now();
     await updateExposure(tx, exposureId, { certificate_id: id, issuer }, now);
     await recordChange(tx, 'route', exposureId, now);
   });
   const served = await waitFor(deps, id, issuer, begun, context);
+  // What an earlier run got, from another issuer, is needed by this exposure no more.
+  await certificates.release(reference, id);
   return {
     outputs: { certificate_id: id, not_after: served.notAfter ?? null, fingerprint: served.fingerprint ?? null },
   };
 }
+
+const wishOf = (wanted: ResolvedExposure, reference: string): CertificateWish => ({
+  names: [wanted.hostname],
+  issuers: [wanted.issuer!],
+  ...howToShow(wanted),
+  reference,
+});
+
+const howToShow = ({ challenge, dns_credential_id }: ResolvedExposure) => ({
+  ...(challenge !== null && { challenge }),
+  ...(dns_credential_id !== null && { dnsCredentialId: dns_credential_id }),
+});
+
+/** The one that the plan found, if it is as good as it was then. */
+async function takeReused(
+  { certificates, clock }: IngressDeps,
+  wanted: ResolvedExposure,
+  reference: string,
+): Promise<string | undefined> {
+  const { certificate_id: id, hostname, issuer } = wanted;
+  const found = id === null ? undefined : await certificates.get(id);
+  if (found === undefined || !isGood(found, issuer!, clock.now())) return undefined;
+  // How the names of somebody else's certificate are shown is theirs to say.
+  const how = found.names.join() === hostname ? howToShow(wanted) : {};
+  return (await certificates.refer(found.id, { reference, ...how })) ? found.id : undefined;
+}
+
+const isGood = (certificate: KnownCertificate, issuer: string, now: number): boolean =>
+  certificate.servedIssuer === issuer && (certificate.notAfter ?? 0) > now;
 
 async function waitFor(
   deps: IngressDeps,
@@ -47,7 +73,7 @@ async function waitFor(
   const deadline = begun + MOST_WAIT_MS;
   const before = await certificates.get(id);
   const good = (certificate: KnownCertificate | undefined) =>
-    certificate?.servedIssuer === issuer && (certificate.notAfter ?? 0) > clock.now();
+    certificate !== undefined && isGood(certificate, issuer, clock.now());
   if (before !== undefined && good(before)) return before;
   // One that failed before waits for its next attempt; an approved mission is a reason to try now.
   if (before?.problem !== undefined) await certificates.tryNow(id);
@@ -68,7 +94,7 @@ async function waitFor(
       await context.note(failureWords(now));
       if (failures >= MOST_FAILURES || (now.nextAttemptAt ?? 0) > deadline) throw stuck(now);
     }
-    if (clock.now() >= deadline) throw stuck(now ?? { id, status: 'pending', attempts: 0 });
+    if (clock.now() >= deadline) throw stuck(now ?? { id, names: [], status: 'pending', attempts: 0 });
     await clock.sleep(LOOK_EVERY_MS, context.signal);
   }
 }

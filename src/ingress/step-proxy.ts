@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 500;
 export async function composeProxy(deps: IngressDeps, context: StepContext): Promise<StepResult> {
   const exposureId = madeId(context, 'virtual_ip', 'exposure_id');
   const publishers = await composeUntilDelivered(deps, exposureId, context.signal);
+  // One that a run before this got, when the proxy ended TLS.
+  if (context.made.certificate === undefined) await deps.certificates.release(`exposure:${exposureId}`);
   return { outputs: { publishers: [...publishers] } };
 }
 

@@ -45,7 +45,7 @@ export async function makeVirtualIp({ store, clock }: IngressDeps, context: Step
         created_at: now,
         updated_at: now,
       });
-    else await updateExposure(tx, id, row, now);
+    else await updateExposure(tx, id, { ...row, ...(wanted.issuer === null && { certificate_id: null }) }, now);
     await recordChange(tx, 'network', wanted.network_id, now);
     await recordChange(tx, 'route', id, now);
     return { outputs: { virtual_ip_id: vip.id, exposure_id: id } };

@@ -42,8 +42,10 @@ import {
   virtualAddresses,
 } from '../network/index.ts';
 import type { IngressRoutes } from '../publish/index.ts';
+import { certificatesOfReference } from '../store/certificates.ts';
 import { deliveriesOf } from '../store/deliveries.ts';
 import type { Store } from '../store/index.ts';
+import { matchesName } from '../x509/index.ts';
 import type { UpConfig } from './config.ts';
 
 export interface IngressSideDeps {
@@ -80,7 +82,7 @@ export function startIngress(deps: IngressSideDeps): IngressSide {
     clock,
     log,
     overlay: { virtualAddresses, isGlobal },
-    certificates: certificatePort(certificates),
+    certificates: certificatePort(store, certificates),
     issuers: { ids: issuerIds },
     credentials: deps.credentials,
     addresses: addressLookup(deps.views),
@@ -134,9 +136,10 @@ function briefModel({ model_url: url, model, model_key_file: file }: UpConfig['c
   return { model: createBriefModel({ url, model, key }, log) };
 }
 
-function certificatePort(certificates: Certificates): IngressDeps['certificates'] {
+function certificatePort(store: Store, certificates: Certificates): IngressDeps['certificates'] {
   const known = (view: CertificateView): KnownCertificate => ({
     id: view.id,
+    names: view.names,
     status: view.status,
     attempts: view.attempts,
     ...(view.served !== undefined && {
@@ -149,10 +152,12 @@ function certificatePort(certificates: Certificates): IngressDeps['certificates'
   });
   return {
     async find(hostname, issuer) {
-      const views = await certificates.list({ prefix: hostname }, { limit: 100 });
-      const own = views.filter(({ names, issuers }) => names.join() === hostname && issuers.join() === issuer);
-      const best = own.find(({ served }) => served?.issuer === issuer) ?? own[0];
-      return best && known(best);
+      const wildcard = hostname.replace(/^[^.]+/, '*');
+      const lists = [hostname, wildcard].map((prefix) => certificates.list({ prefix }, { limit: 100 }));
+      const fitting = (await Promise.all(lists))
+        .flat()
+        .filter(({ kind, names, issuers }) => kind === 'acme' && issuers[0] === issuer && covers(names, hostname));
+      return bestOf(fitting.map(known), hostname, issuer);
     },
     async get(id) {
       const view = await certificates.get(id);
@@ -164,8 +169,27 @@ function certificatePort(certificates: Certificates): IngressDeps['certificates'
         .map(({ seq, at, detail }) => ({ line: seq, at, words: detail })),
     ensure: (wish) => certificates.ensure(wish),
     tryNow: (id) => certificates.renew(id),
-    release: (reference) => certificates.release(reference),
+    refer: (id, wish) => certificates.refer(id, wish),
+    async release(reference, except) {
+      for (const id of await certificatesOfReference(store.db, reference))
+        if (id !== except) await certificates.release(reference, id);
+    },
   };
+}
+
+const covers = (names: readonly string[], hostname: string): boolean =>
+  names.some((name) => matchesName(name, hostname));
+
+/** One that is served goes before one that is not; then its own before one that others need too; then the longest. */
+function bestOf(fitting: readonly KnownCertificate[], hostname: string, issuer: string): KnownCertificate | undefined {
+  const rank = (one: KnownCertificate) => [
+    Number(one.servedIssuer === issuer),
+    Number(one.names.join() === hostname),
+    one.notAfter ?? 0,
+  ];
+  const order = (a: readonly number[], b: readonly number[]) =>
+    b.map((value, index) => value - a[index]!).find((difference) => difference !== 0) ?? 0;
+  return fitting.toSorted((a, b) => order(rank(a), rank(b)))[0];
 }
 
 const massRevocation = (engine: MassRevocation): MassRevocationPort => ({

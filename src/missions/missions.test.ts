@@ -334,11 +334,34 @@ test('two services behind one hub, and the first leaves without the second notic
 test('a service that ends TLS itself has the port alone, until another joins', async (t) => {
   const w = await world(t);
   const alone = await exposed(w, { termination: 'backend', vip_cidr: 'fd42::10/128 10.42.0.10/32' });
+  assert.deepEqual(alone.stepsCompleted, ['virtual_ip', 'port_mapping', 'proxy', 'probe']);
+  assert.equal((await things(w)).certificates, 0, 'the service has its own');
   assert.match(alone.plan[1]!.detail, /forward 443\/tcp on edge-1 to the service's virtual IP, port 8080/);
   const joined = await exposed(w, { service_hostname: 'logs.example.com', vip_cidr: 'fd42::11/128' });
   assert.equal(joined.plan[1]!.action, 'change');
   assert.match(joined.plan[1]!.detail, /metrics\.example\.com goes on through it, with its own TLS passed through/);
   assert.deepEqual((await things(w)).mappings, ['443>8443']);
+});
+
+test('a certificate of several names is used again and kept; one of another issuer is let go', async (t) => {
+  const w = await world(t);
+  const { port, references } = w.certificates;
+  const [san, issuers] = [['metrics.example.com', 'more.example.com'], ['letsencrypt-staging']];
+  const shared = await port.ensure({ names: san, issuers, reference: 'person:1' });
+  const staged = await exposed(w);
+  assert.equal(staged.result?.certificate_id, shared);
+  assert.equal((await things(w)).certificates, 1, 'none was got beside it');
+  const production = await exposed(w, { tls_issuer: 'letsencrypt-prod' });
+  assert.notEqual(production.result?.certificate_id, shared);
+  const needs = [...references].filter(([reference]) => reference.startsWith('exposure:')).map(([, id]) => id);
+  assert.deepEqual(needs, [production.result?.certificate_id]);
+  const own = await exposed(w, { termination: 'backend' });
+  assert.equal(own.status, 'succeeded', own.summary);
+  assert.deepEqual(
+    [...references.keys()].filter((reference) => reference.startsWith('exposure:')),
+    [],
+    'a service that ends TLS itself needs none',
+  );
 });
 
 test('a mission that takes long keeps no other waiting, and an end in order gives it back at once', async (t) => {

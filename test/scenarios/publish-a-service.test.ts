@@ -82,6 +82,25 @@ test('a sentence becomes a mission, an approval a page, and withdrawing leaves n
     ['exposed', `https://${HOST}:${edgePort}/`, proposed.mission_id],
   );
 
+  // A certificate of several names is as good, and none is got beside it.
+  await json(gatehouse, 'certificates', 'create', 'files.localhost', 'more.localhost', '--issuer', 'internal-ca');
+  const flags = ['--network', 'local', '--hub', 'hub-1', '--target-peer', 'app-1', '--issuer', 'internal-ca'];
+  const places = ['--vip', '127.7.0.11/32', '--backend-port', String(backendPort), '--listen-port', edgePort];
+  const second = await json(gatehouse, 'expose', 'files.localhost', ...flags, ...places);
+  const { plan } = second as unknown as { plan: { step: string; action: string; detail: string }[] };
+  const step = plan.find((one) => one.step === 'certificate');
+  assert.match(
+    `${step?.action} ${step?.detail}`,
+    /^reuse internal-ca certificate for files\.localhost, more\.localhost/,
+  );
+  assert.equal((await json(gatehouse, 'missions', 'approve', String(second.id))).status, 'succeeded');
+  const certificates = (await json(gatehouse, 'certificates', 'list')) as unknown as { names: string[] }[];
+  assert.deepEqual(
+    certificates.map(({ names }) => names.join()).filter((names) => names.includes('files')),
+    ['files.localhost,more.localhost'],
+  );
+  await json(gatehouse, 'missions', 'approve', String((await json(gatehouse, 'unexpose', 'files.localhost')).id));
+
   const down = await json(gatehouse, 'unexpose', HOST);
   const withdrawn = await json(gatehouse, 'missions', 'approve', String(down.id));
   assert.equal(withdrawn.status, 'succeeded', JSON.stringify(withdrawn));

@@ -8,7 +8,7 @@ export type {
 } from '../../certificates/index.ts';
 
 /** The certificate engine as control needs it. */
-export type CertificatePort = Omit<Certificates, 'ensureWithin' | 'releaseWithin' | 'wake'>;
+export type CertificatePort = Omit<Certificates, 'ensureWithin' | 'releaseWithin' | 'refer' | 'wake'>;
 
 export interface IssuerView {
   readonly id: string;

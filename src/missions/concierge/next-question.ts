@@ -44,9 +44,12 @@ type Ask = (
   known: Known,
 ) => (Question & { readonly takeOnly?: boolean; readonly takenWords?: string }) | undefined;
 
-const needsCredential = ({ service_protocol, tls_issuer, challenge_type }: Fields): boolean =>
-  service_protocol === 'https' &&
-  (challenge_type ?? (tls_issuer === INTERNAL_ISSUER ? undefined : 'dns-01')) === 'dns-01';
+/** A service that ends TLS itself has its own certificate. */
+const needsCertificate = ({ service_protocol, termination }: Fields): boolean =>
+  service_protocol === 'https' && termination !== 'backend';
+
+const needsCredential = ({ tls_issuer, challenge_type, ...fields }: Fields): boolean =>
+  needsCertificate(fields) && (challenge_type ?? (tls_issuer === INTERNAL_ISSUER ? undefined : 'dns-01')) === 'dns-01';
 
 const byName = (things: readonly { readonly id: string; readonly name: string }[]): Choice[] =>
   things
@@ -128,8 +131,8 @@ const ORDER: readonly Ask[] = [
       }),
     };
   },
-  ({ tls_issuer, service_protocol }, { issuers }) =>
-    tls_issuer === undefined && service_protocol === 'https'
+  (fields, { issuers }) =>
+    fields.tls_issuer === undefined && needsCertificate(fields)
       ? {
           field: 'tls_issuer',
           text: 'Which issuer shall the certificate come from?',

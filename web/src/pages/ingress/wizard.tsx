@@ -10,6 +10,11 @@ const PROTOCOLS = [
   { id: 'http', title: 'http' },
 ];
 
+const TERMINATIONS = [
+  { id: 'proxy', title: 'The proxy, with a certificate got here' },
+  { id: 'backend', title: 'The service, with its own certificate' },
+];
+
 /** Collects the fields and writes them as one brief, field by field, so that the reader needs to guess nothing. */
 export function Wizard({ onBrief, busy }: { onBrief: (text: string) => void; busy: boolean }) {
   const networks = useList<Network>('/system/sdwan/networks').rows;
@@ -19,18 +24,23 @@ export function Wizard({ onBrief, busy }: { onBrief: (text: string) => void; bus
   const [fields, setFields] = useState<Record<string, string>>({
     service_protocol: 'https',
     tls_issuer: 'letsencrypt-staging',
+    termination: 'proxy',
   });
   const value = (key: string) => fields[key] ?? '';
   const set = (key: string) => (text: string) => setFields((before) => ({ ...before, [key]: text }));
   const network = value('sdwan_network_id');
   const https = value('service_protocol') === 'https';
+  const certified = https && value('termination') === 'proxy';
   const inNetwork = peers.filter(({ network_id }) => network_id === network);
   const free = networks.find(({ id }) => id === network)?.free_addresses;
   const suggestion = [free?.ipv6, free?.ipv4].filter((address) => address != null).join(', ');
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const wanted = Object.entries(fields).filter(
-      ([key, text]) => text !== '' && (https || !['tls_issuer', 'dns_credential_id'].includes(key)),
+      ([key, text]) =>
+        text !== '' &&
+        (certified || !['tls_issuer', 'dns_credential_id'].includes(key)) &&
+        (https || key !== 'termination'),
     );
     onBrief(['Expose a service publicly:', ...wanted.map(([key, text]) => `${key}: ${text}`)].join('\n'));
   };
@@ -101,6 +111,14 @@ export function Wizard({ onBrief, busy }: { onBrief: (text: string) => void; bus
           hint={suggestion === '' ? 'A /128 in the network, or a /32' : `Free: ${suggestion}`}
         />
         {https && (
+          <Choice
+            label="Who ends TLS"
+            value={value('termination')}
+            onChange={set('termination')}
+            options={TERMINATIONS}
+          />
+        )}
+        {certified && (
           <>
             <Choice
               label="Issuer"
