@@ -1,8 +1,9 @@
-// npm run bench:acme [-- --orders N] [--only sqlite,postgres,pebble,step-ca,soak] [--soak N] [--accounts N]
+// npm run bench:acme [-- --orders N] [--only sqlite,postgres,pebble,step-ca] [--modes trust,challenge] [--accounts N]
+// npm run bench:acme -- --soak 100000 [--modes trust,challenge]
 // Whole ACME orders, from another process, beside the floor of the work, Pebble and step-ca. See docs/performance.md.
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     orders: { type: 'string', default: '4000' },
     soak: { type: 'string' },
     only: { type: 'string' },
+    modes: { type: 'string' },
     accounts: { type: 'string', default: '32' },
   },
 });
@@ -37,8 +39,15 @@ interface Outcome {
 interface Usage {
   readonly cpuMs: number;
   readonly rssMb: number;
+  /** On and off V8's heap, after a full collection where one can be asked for. */
+  readonly heapMb: number;
+  /** In a soak. */
+  readonly rows?: { readonly orders: number; readonly certificates: number; readonly audit: number };
 }
 type Mode = 'trust' | 'challenge';
+
+/** So that 100,000 orders fill 400 days: orders are kept for 30 days after their end, certificates for 90. */
+const SOAK_STEP_MS = 345_600;
 
 const work = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 const cleanups: (() => unknown)[] = [() => rmSync(work, { recursive: true, force: true })];
@@ -64,7 +73,7 @@ async function floor(): Promise<Record<'verifyJws' | 'verifyCsr' | 'signLeaf' | 
 
 async function drive(
   settings: object,
-  during: { before?: () => Promise<void>; after?: () => Promise<void> } = {},
+  during: { before?: () => Promise<void>; after?: () => Promise<void>; each?: (done: number) => void } = {},
 ): Promise<Outcome> {
   // fork, for its channel: the measured part begins when both sides are warm and the server's usage was read.
   const child = fork('bench/acme/load.ts', [JSON.stringify(settings)], {
@@ -78,6 +87,7 @@ async function drive(
     once(child, 'exit').then(() => Promise.reject(new Error('the load ended early'))),
   ]);
   await during.before?.();
+  child.on('message', (done) => during.each?.(Number(done)));
   child.send('go');
   const outcome = (await next()) as Outcome;
   await during.after?.();
@@ -88,9 +98,12 @@ async function ours(
   mode: Mode,
   store: string,
   orders: number,
-): Promise<Outcome & { cpuPerOrder: number; rssMb: number; rssBefore: number }> {
+  soak?: (done: number, usage: Usage) => void,
+): Promise<Outcome & { cpuPerOrder: number; rssMb: number }> {
   const httpPort = await freePort();
-  const [command, rest] = pinned(0, ...node, 'bench/acme/server.ts', store, mode, String(httpPort));
+  const flags = soak === undefined ? node : [...node, '--expose-gc'];
+  const step = soak === undefined ? [] : [String(SOAK_STEP_MS)];
+  const [command, rest] = pinned(0, ...flags, 'bench/acme/server.ts', store, mode, String(httpPort), ...step);
   const server = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   cleanups.push(() => server.kill());
   const next = lines(server);
@@ -114,15 +127,21 @@ async function ours(
       warmup: Math.min(1000, orders),
       orders,
     },
-    { before: mark, after: mark },
+    {
+      before: mark,
+      after: mark,
+      each: (done) => {
+        if (soak !== undefined && done < orders) void usage().then((now) => soak(done, now));
+      },
+    },
   );
+  soak?.(orders, marks[1]!);
   server.kill();
   await once(server, 'exit');
   return {
     ...outcome,
     cpuPerOrder: (marks[1]!.cpuMs - marks[0]!.cpuMs) / outcome.orders,
     rssMb: marks[1]!.rssMb,
-    rssBefore: marks[0]!.rssMb,
   };
 }
 
@@ -173,13 +192,16 @@ try {
   console.error(
     `floor: verify a request ${verifyJws.toFixed(0)} us, a CSR ${verifyCsr.toFixed(0)} us, sign ${signLeaf.toFixed(0)} us, one durable commit ${commit.toFixed(0)} us and ${(commitWall / 1000).toFixed(1)} ms of waiting`,
   );
-  const wanted = (name: string) => values.only === undefined || values.only.split(',').includes(name);
+  // A soak is alone, unless others are named.
+  const only = values.only ?? (values.soak === undefined ? 'sqlite,postgres,pebble,step-ca' : '');
+  const wanted = (name: string) => only.split(',').includes(name);
+  const modes = (['trust', 'challenge'] as const).filter((mode) => values.modes?.split(',').includes(mode) ?? true);
   const stores: [name: string, key: string, open: () => Promise<string>][] = [
     ['SQLite', 'sqlite', async () => join(work, `${Math.random()}.sqlite`)],
     ['PostgreSQL', 'postgres', () => startDurablePostgres(ground)],
   ];
   for (const [name, key, open] of stores.filter(([, key]) => wanted(key)))
-    for (const mode of ['trust', 'challenge'] as const) {
+    for (const mode of modes) {
       const outcome = await ours(mode, await open(), key === 'sqlite' ? orders : Math.min(orders, 1500));
       report(`Gatehouse, ${name}, ${mode}`, outcome, floorOf(outcome));
     }
@@ -187,10 +209,14 @@ try {
     report('Pebble, memory, challenge', await peer(await startPinnedPebble(ground), Math.min(orders, 2000)));
   if (wanted('step-ca'))
     report('step-ca, Badger, challenge', await peer(await startStepCa(ground), Math.min(orders, 1000)));
-  if (values.soak !== undefined) {
-    const outcome = await ours('trust', join(work, 'soak.sqlite'), Number(values.soak));
-    report(`Gatehouse, SQLite, trust, ${values.soak} orders`, outcome, floorOf(outcome));
-    console.error(`memory: ${outcome.rssBefore.toFixed(0)} MB when warm, ${outcome.rssMb.toFixed(0)} MB at the end`);
+  for (const mode of values.soak === undefined ? [] : modes) {
+    const store = join(work, `soak-${mode}.sqlite`);
+    const outcome = await ours(mode, store, Number(values.soak), (done, { rssMb, heapMb, rows }) => {
+      const { orders, certificates, audit } = rows!;
+      const megabytes = `resident ${rssMb.toFixed(0)} MB, held ${heapMb.toFixed(1)} MB, file ${(statSync(store).size / 2 ** 20).toFixed(0)} MB`;
+      console.error(`${mode} ${done}: ${megabytes}; ${orders} orders, ${certificates} certificates, ${audit} events`);
+    });
+    report(`Gatehouse, SQLite, ${mode}, ${values.soak} orders`, outcome, floorOf(outcome));
   }
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   for (const row of rows)
