@@ -11,5 +11,5 @@ export {
   recordChange,
 } from './changes.ts';
 export { type ChangeFollower, followChanges } from './follow-changes.ts';
-export { openMemoryStore, openStore, type StoreOptions } from './open.ts';
+export { openMemoryStore, openStore, openUnsyncedStore, type StoreOptions } from './open.ts';
 export type { Db, Store } from './store.ts';

@@ -24,21 +24,26 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return /^postgres(ql)?:/.test(options.url) ? openPostgres(options) : openSqlite(options.url);
 }
 
-/** A store that lives in memory, for tests. */
-export const openMemoryStore = (): Promise<Store> => openSqlite(':memory:');
+/** A store that lives in memory, for tests; writes wait for no disk. */
+export const openMemoryStore = (): Promise<Store> => openSqlite(':memory:', true);
 
-async function openSqlite(path: string): Promise<Store> {
-  const inMemory = path === ':memory:';
-  if (!inMemory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+/**
+ * The same in a file, for what would be large: after most commits SQLite walks all pages that it holds, and a memory
+ * database is held whole.
+ */
+export const openUnsyncedStore = (path: string): Promise<Store> => openSqlite(path, true);
+
+async function openSqlite(path: string, unsynced = false): Promise<Store> {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const writer = openDatabase(path, false);
   const statements = keepStatements(writer);
   const writes = kyselyOn(writer, statements);
   await migrate(writes, 'sqlite');
   // A second connection for reads: it sees only what is committed, so a read between two steps of a write is honest.
   // A memory database belongs to its one connection, so there both are the same.
-  const reads = inMemory ? writes : openReads(path);
+  const reads = unsynced ? writes : openReads(path);
   const listeners = new Set<() => void>();
-  const disk = inMemory ? undefined : await openDisk(path);
+  const disk = unsynced ? undefined : await openDisk(path);
   const group = createGroupCommit(writes, {
     execute: (text) => void statements(text).statement.run(),
     sync: disk?.sync ?? (() => Promise.resolve()),

@@ -1,4 +1,7 @@
 // npm run simulate -- [--certificates N] [--days N] [--seed N] [--json]
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { simulate } from './simulate.ts';
 
@@ -10,7 +13,12 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+// Two years of a hundred thousand are gigabytes: in memory where the system has a file system there.
+const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'gatehouse-simulation-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const report = await simulate({
+  file: join(directory, 'store.db'),
   certificates: Number(values.certificates),
   days: Number(values.days),
   seed: Number(values.seed),

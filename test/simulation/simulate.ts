@@ -2,7 +2,7 @@ import { silentLogger } from '../../src/base/index.ts';
 import { type CertificateEngine, createCertificateEngine } from '../../src/certificates/index.ts';
 import { LETS_ENCRYPT_LIMITS, type Limit } from '../../src/certificates/quota.ts';
 import type { SecretStore } from '../../src/secrets/index.ts';
-import { openMemoryStore, type Store } from '../../src/store/index.ts';
+import { openMemoryStore, openUnsyncedStore, type Store } from '../../src/store/index.ts';
 import { generateKey } from '../../src/x509/index.ts';
 import { createModelCa, type ModelCa } from './model-ca.ts';
 import { createRandom } from './random.ts';
@@ -16,6 +16,8 @@ export interface SimulationOptions {
   readonly certificates: number;
   readonly days: number;
   readonly seed: number;
+  /** Where the store is kept (default: in memory). */
+  readonly file?: string;
   progress?(line: string): void;
 }
 
@@ -59,7 +61,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const end = start + options.days * DAY;
   const random = createRandom(options.seed);
   const scheduler = createScheduler(start);
-  const store = await openMemoryStore();
+  const store = await (options.file === undefined ? openMemoryStore() : openUnsyncedStore(options.file));
   const cpu = process.cpuUsage();
   const lapses = { reachable: 0, all: 0 };
   const perHour = new Map<number, number>();
