@@ -23,6 +23,8 @@ test('config check tells a file of the proxy by its listeners, and says what is 
   writeFileSync(file, `listeners: [{ http_port: 8080 }]\n${site}\n`);
   const good = await runCli(['config', 'check', file]);
   assert.equal(good.code, 0, good.stderr);
+  writeFileSync(file, `listeners: [{ http_port: 8080 }]\n${site.replace('a.test', 'localhost, nas')}\n`);
+  assert.equal((await runCli(['config', 'check', file])).code, 0);
   writeFileSync(file, `listeners: [{ http_port: 8080 }]\n${site.replace('upstreams', 'upstream')}\n`);
   const bad = await runCli(['config', 'check', file]);
   assert.notEqual(bad.code, 0);

@@ -52,7 +52,11 @@ function refuse(field: string, reason: string): never {
   throw new Fault({ code: 'invalid_config', detail: `${field}: ${reason}`, party: 'operator', retry: 'never', field });
 }
 
+/** What a name of one label is: `localhost`, or a machine of a home network. No CA issues for one; files may be there. */
+const ONE_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+
 function parseHost(text: string, field: string): string {
+  if (ONE_LABEL.test(text) && !/^\d+$/.test(text)) return text.toLowerCase();
   try {
     return parseCertificateName(text);
   } catch (error) {

@@ -74,8 +74,15 @@ function decideRoute(context: ConnectionContext, head: Head, service: Service): 
   const { info, core } = context;
   const { route } = service;
   const { plain } = info.listener;
-  if (!info.secure && plain !== undefined && route.plain !== 'serve') return toHttps(context, head, plain.httpsPort);
-  if (!context.agrees() || (route.clientCertificate === 'required' && info.serverName !== context.host)) {
+  const isPassedThrough = route.tls === 'passthrough';
+  if (!info.secure && plain !== undefined && (isPassedThrough || route.plain !== 'serve'))
+    return toHttps(context, head, plain.httpsPort);
+  // A handshake for such a name is not ours, so this one was for another.
+  if (
+    isPassedThrough ||
+    !context.agrees() ||
+    (route.clientCertificate === 'required' && info.serverName !== context.host)
+  ) {
     return refuse(421, 'this connection is for another name', 'misdirected');
   }
   if (route.clientCertificate === 'required' && info.clientCertificate === undefined) {

@@ -97,6 +97,27 @@ eachEngine('an upgrade becomes a tunnel', async (t, startPlane) => {
   assert.match(answer, /upgrade: echo\r\n/);
 });
 
+eachEngine(
+  'the plain listener redirects to a site that ends TLS itself, and no other sends requests there',
+  async (t, startPlane) => {
+    const passthrough = site('http://127.0.0.1:1', { tls: 'passthrough', plain: 'serve' });
+    const wild = site('http://127.0.0.1:1', {
+      id: 'r2',
+      host: '*.example.com',
+      redirect: { to: 'https://wrong' },
+      upstreams: [],
+    });
+    const ask = async (info: object) => {
+      const { port } = await startPlane(t, { routes: [passthrough, wild], info });
+      return talk(port, 'GET /x HTTP/1.1\r\nHost: shop.example.com\r\nConnection: close\r\n\r\n');
+    };
+    const plain = { httpsPort: 8443, challenge: () => undefined };
+    const redirected = await ask({ listener: { id: 'test', plain } });
+    assert.match(redirected, /^HTTP\/1\.1 308 [\s\S]*location: https:\/\/shop\.example\.com:8443\/x\r\n/);
+    assert.match(await ask({ secure: true, serverName: 'other.example.com' }), /^HTTP\/1\.1 421 /);
+  },
+);
+
 eachEngine('what cannot be forwarded is answered by the edge', async (t, startPlane) => {
   const { url } = await upstream(t, (_, response) => response.end('ok'));
   const { port } = await startPlane(t, {

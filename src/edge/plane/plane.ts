@@ -33,7 +33,8 @@ export function createPlane(options: PlaneOptions): Plane {
   });
   const table = createRouteTable(
     (host) => routes.routesOf(host),
-    (route) => createService(route, pools),
+    // No request goes to an upstream that ends TLS itself; the plain listener redirects to it.
+    (route) => createService(route.tls === 'passthrough' ? { ...route, upstreams: [] } : route, pools),
     disposeService,
   );
   const count = createConnectionCount(

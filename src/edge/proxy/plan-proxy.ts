@@ -201,7 +201,10 @@ function parseName(text: string, field: string): string {
   try {
     name = parseCertificateName(text);
   } catch (error) {
-    return refuse(field, `"${text}": ${faultOf(error).message}`);
+    const bare = /^[\w-]+$/.test(text)
+      ? '; ACME servers issue for no name of one label: list names, or use mode manual'
+      : '';
+    return refuse(field, `"${text}": ${faultOf(error).message}${bare}`);
   }
   if (name.startsWith('*.'))
     refuse(field, `"${text}": a wildcard needs dns-01, which a listener cannot do; use gatehouse up for it`);

@@ -30,7 +30,7 @@ export function createRouteTable<T>(
     if (cache.has(key)) return cache.get(key);
     // Strangers choose the hosts they ask for; the oldest entry makes room.
     if (cache.size >= MOST_HOSTS) drop(cache, cache.keys().next().value!);
-    const routes = routesOf(key).filter((route) => route.tls !== 'passthrough');
+    const routes = routesOf(key);
     const host = routes.length === 0 ? undefined : createHostRoutes(routes, ready);
     cache.set(key, host);
     return host;
