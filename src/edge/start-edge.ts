@@ -9,7 +9,7 @@ import { renderPrometheus } from './observe/prometheus.ts';
 import { addSamples, type Sample, type Samples } from './observe/series.ts';
 import { defaultSettings } from './plane/settings.ts';
 import type { PlaneSettings } from './plane/types.ts';
-import { newTicketKey, rotateTicketKeys, TICKET_ROTATION_MS, type TicketKeys } from './tls/ticket-keys.ts';
+import { type HeldTickets, newTicketKey, rotateTicketKeys, TICKET_ROTATION_MS } from './tls/ticket-keys.ts';
 import type { EdgeSettings, FromWorker, PictureFile, ToWorker, WorkerInit, WorkerReport } from './worker-wire.ts';
 
 /** A listener as it is asked for: settings, and where. A port of 0 takes any free one. */
@@ -35,6 +35,8 @@ export interface EdgeOptions {
   readonly env?: Environment;
   /** Used instead of sockets of our own where they are for the same place. */
   readonly handed?: HandedSockets;
+  /** Of the process that this one takes over from: its clients resume their sessions. */
+  readonly tickets?: HeldTickets;
   /** A handshake waits for the certificate of a routed name; heard again while it waits. */
   onWantedName?(serverName: string, address: string): void;
 }
@@ -56,6 +58,8 @@ export interface Edge {
   readonly listeners: readonly EdgeListener[];
   /** The open sockets, for a process that takes over: `main.https` -> descriptors. */
   sockets(): HandedPort[];
+  /** What seals and opens session tickets now. */
+  tickets(): HeldTickets;
   /** Resolves when every worker serves; rejects with the `Fault` of the first that cannot. */
   start(): Promise<void>;
   /**
@@ -99,7 +103,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   const stopping = new AbortController();
   const waiting = new Map<number, (report: WorkerReport) => void>();
   const workers: Supervised[] = [];
-  let tickets: TicketKeys = [newTicketKey()];
+  let held: HeldTickets = options.tickets ?? { keys: [newTicketKey()], rotatedAt: clock.now() };
   let reportId = 0;
 
   const tellAll = (message: ToWorker) => {
@@ -123,7 +127,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
           picture: options.picture,
           listenerPictures: picturesOf(options.listeners),
           settings,
-          tickets,
+          tickets: held.keys,
           contexts: options.contexts ?? CONTEXTS,
           log: options.log,
         }),
@@ -140,9 +144,9 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   };
   const rotate = async () => {
     for (;;) {
-      await clock.sleep(TICKET_ROTATION_MS, stopping.signal);
-      tickets = rotateTicketKeys(tickets);
-      tellAll({ type: 'tickets', tickets });
+      await clock.sleep(Math.max(0, held.rotatedAt + TICKET_ROTATION_MS - clock.now()), stopping.signal);
+      held = { keys: rotateTicketKeys(held.keys), rotatedAt: clock.now() };
+      tellAll({ type: 'tickets', tickets: held.keys });
     }
   };
   const reportOf = (worker: Supervised, connections: boolean): Promise<WorkerReport | undefined> => {
@@ -183,6 +187,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
         ...(https === undefined ? [] : [{ name: `${id}.https`, fds: https.fds }]),
         ...(http === undefined ? [] : [{ name: `${id}.http`, fds: http.fds }]),
       ]),
+    tickets: () => held,
     async start() {
       for (let slot = 0; slot < slots; slot++) workers.push(launch(slot));
       await Promise.all(workers.map((worker) => worker.firstReady));

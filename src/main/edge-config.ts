@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { Fault } from '../base/index.ts';
-import { defaultTlsPolicy, type EdgeOptions, type ListenerPlan, ProxyConfig, planLimits } from '../edge/index.ts';
+import { type EdgeOptions, type ListenerPlan, ProxyConfig, planLimits, planTls, tlsCommon } from '../edge/index.ts';
 
 const closed = { additionalProperties: false };
 const Port = (fallback: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65535, default: fallback, description: `${description}; 0 takes any free port` });
 const { access_log, limits, protocol_engine, request_id_header, trusted_proxies } = ProxyConfig.properties;
 const { proxy_protocol_from } = ProxyConfig.properties.listeners.items.properties;
+const { client_certificates: _, ...tlsKeys } = tlsCommon;
 
 /** The edge inside `gatehouse up`: what it has in common with the proxy alone is written in the same words. */
 export const EdgeConfig = Type.Object(
@@ -33,6 +34,13 @@ export const EdgeConfig = Type.Object(
     client_ca_file: Type.Optional(
       Type.String({ description: 'PEM of the authorities that they are verified with (default: our own CA)' }),
     ),
+    tls: Type.Object(
+      {
+        mode: Type.Enum(['managed'], { default: 'managed', description: 'certificates come from the engine' }),
+        ...tlsKeys,
+      },
+      { ...closed, default: {} },
+    ),
     proxy_protocol_from,
     trusted_proxies,
     request_id_header,
@@ -43,8 +51,6 @@ export const EdgeConfig = Type.Object(
   { ...closed, default: {} },
 );
 export type EdgeConfig = Static<typeof EdgeConfig>;
-
-const HANDSHAKE_MS = 10_000;
 
 /** `clientCa` is PEM: our own CA's, which is not there before the control half has made it. */
 export function planEdge(
@@ -60,9 +66,7 @@ export function planEdge(
     proxyProtocolFrom: config.proxy_protocol_from,
     ...(config.public_https_port !== undefined && { plain: { httpsPort: config.public_https_port } }),
     tls: {
-      policy: defaultTlsPolicy,
-      http2: true,
-      handshakeMs: HANDSHAKE_MS,
+      ...planTls(config.tls, 'edge.tls'),
       awaitCertificateMs,
       ...(mode !== undefined && clientCa !== undefined && { clientCertificates: { mode, ca: clientCa } }),
     },

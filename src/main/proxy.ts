@@ -10,7 +10,7 @@ import { announce } from './proxy/announce.ts';
 import { loadProxyConfig, placed } from './proxy/load-proxy-config.ts';
 import { serveOperators } from './proxy/operators.ts';
 import { type StopSignal, stopSignal } from './proxy/stop-signal.ts';
-import { tellPredecessor } from './proxy/successor.ts';
+import { inheritedTickets, tellPredecessor } from './successor.ts';
 
 const HELP = `Usage: gatehouse proxy --config FILE [--ready-file FILE]
 
@@ -60,6 +60,7 @@ async function runProxy(given: Given): Promise<void> {
   // Private, and gone with the process: it holds nothing that cannot be made again.
   const runtimeDir = mkdtempSync(join(given.env.RUNTIME_DIRECTORY?.split(':')[0] ?? tmpdir(), 'gatehouse-proxy-'));
   const stop = stopSignal(log);
+  const tickets = await inheritedTickets(given.env);
   const servers: Server[] = [];
   let proxy: RunningProxy | undefined;
   let actions: Actions | undefined;
@@ -72,6 +73,7 @@ async function runProxy(given: Given): Promise<void> {
         log: { level, pretty },
         env: environmentOf(given.env),
         handed: handedSockets(given.env),
+        ...(tickets && { tickets }),
       },
       {
         clock: systemClock,

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createLogger, dataDirectory, type Logger, systemClock } from '../base/index.ts';
+import { createLogger, dataDirectory, errorText, type Logger, systemClock } from '../base/index.ts';
 import { type Edge, handedSockets, startEdge } from '../edge/index.ts';
 import { createPictureWriter } from '../picture/index.ts';
-import { createSupervised } from '../process/index.ts';
+import { createSupervised, type Supervised } from '../process/index.ts';
 import { createSealer, loadMasterKeys, type MasterKeys } from '../secrets/index.ts';
 import { readArguments } from './arguments.ts';
 import { loadUpConfig, type UpConfig } from './config.ts';
@@ -19,6 +19,7 @@ import { planEdge, readClientCa } from './edge-config.ts';
 import { EDGE_TOLD_EVERY_MS } from './edge-side.ts';
 import { greeting, type Reader } from './greeting.ts';
 import { lockDataDirectory } from './lock.ts';
+import { inheritedTickets, type Predecessor, startSuccessor, tellPredecessor } from './successor.ts';
 
 const DRAIN_MS = 10_000;
 
@@ -31,6 +32,9 @@ Runs everything in one command: store, certificate authority, ACME server, certi
   --ready-file FILE  gets one JSON object of addresses once everything serves
   --json             log JSON lines, and print the ready object instead of words
   --help
+
+Signals: SIGUSR2 has a new process take over (another version, too), while the edge serves on; SIGTERM and SIGINT finish
+what is open and end.
 `;
 
 const OPTIONS = {
@@ -49,7 +53,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     config.log.format === 'auto' ? process.stderr.isTTY && options.json !== true : config.log.format === 'pretty';
   const log = createLogger({ level: config.log.level, pretty });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const lock = lockDataDirectory(dataDir);
+  let lock: { release(): void } | undefined = lockDataDirectory(dataDir);
   const masterKeys = loadMasterKeys({
     file: join(dataDir, 'master.key'),
     ...(env.GATEHOUSE_MASTER_KEY !== undefined && { value: env.GATEHOUSE_MASTER_KEY }),
@@ -64,9 +68,18 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
       readyFile: options['ready-file'],
       json: options.json === true,
       env,
+      argv,
+      configFile: options.config,
+      unlock() {
+        lock?.release();
+        lock = undefined;
+      },
+      lockAgain() {
+        lock = lockDataDirectory(dataDir);
+      },
     });
   } finally {
-    lock.release();
+    lock?.release();
   }
   return 0;
 }
@@ -80,6 +93,11 @@ interface Supervision {
   readonly readyFile: string | undefined;
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
+  readonly argv: readonly string[];
+  readonly configFile: string | undefined;
+  /** For a process that takes over; one data directory is one process's. */
+  unlock(): void;
+  lockAgain(): void;
 }
 
 /** Starts both halves, tells when everything serves, and returns when it has been told to stop and all is down. */
@@ -88,7 +106,9 @@ async function supervise(given: Supervision): Promise<void> {
   const picture = pictureFile(dataDir);
   // Made here, so that workers find it whichever half is up first.
   createPictureWriter(picture, createSealer(masterKeys)).close();
-  const stopped = stopSignal(log);
+  const takenOver = Promise.withResolvers<undefined>();
+  const stopped = Promise.race([stopSignal(log), takenOver.promise]);
+  const tickets = await inheritedTickets(given.env);
   const awaitCertificateMs = config.domains.on_demand.wait_seconds * 1_000;
   const clientCa = readClientCa(config.edge);
   const edge = startEdge(
@@ -99,6 +119,7 @@ async function supervise(given: Supervision): Promise<void> {
       log: { level: config.log.level, pretty: given.pretty },
       env: environmentOf(given.env),
       handed: handedSockets(given.env),
+      ...(tickets && { tickets }),
       onWantedName: (name, address) => control.send({ type: 'wanted_name', name, address } satisfies ToControl),
     },
     { clock: systemClock, log },
@@ -106,30 +127,32 @@ async function supervise(given: Supervision): Promise<void> {
   const ended = new AbortController();
   const edgePorts = portsOf(edge);
   let ports: ControlReady['ports'] | undefined;
-  const control = createSupervised(
-    {
-      name: 'control half',
-      entry: new URL('./control-half.ts', import.meta.url),
-      env: environmentOf(given.env),
-      init: (): ControlStart => ({
-        config,
-        dataDir,
-        masterKeys,
-        edge: edgePorts,
-        ...(ports && { ports }),
-      }),
-      onMessage: (body) => {
-        const { name, forMs } = body as FromControl;
-        edge.refuseName(name, forMs);
+  const startControl = (): Supervised =>
+    createSupervised(
+      {
+        name: 'control half',
+        entry: new URL('./control-half.ts', import.meta.url),
+        env: environmentOf(given.env),
+        init: (): ControlStart => ({
+          config,
+          dataDir,
+          masterKeys,
+          edge: edgePorts,
+          ...(ports && { ports }),
+        }),
+        onMessage: (body) => {
+          const { name, forMs } = body as FromControl;
+          edge.refuseName(name, forMs);
+        },
+        onReady: (body) => {
+          ports = (body as ControlReady).ports;
+          const state = control.state();
+          log.info({ pid: 'pid' in state ? state.pid : undefined }, 'the control half serves');
+        },
       },
-      onReady: (body) => {
-        ports = (body as ControlReady).ports;
-        const state = control.state();
-        log.info({ pid: 'pid' in state ? state.pid : undefined }, 'the control half serves');
-      },
-    },
-    { clock: systemClock, log },
-  );
+      { clock: systemClock, log },
+    );
+  let control = startControl();
   try {
     // Our own CA is there when the control half is; nothing is served before it, where clients' certificates are asked for.
     const ownCa = config.edge.client_certificates !== undefined && clientCa === undefined;
@@ -142,9 +165,23 @@ async function supervise(given: Supervision): Promise<void> {
     const serving = Promise.all([control.firstReady, edgeStarted]).then(([ready]) => ready as ControlReady);
     const ready = await Promise.race([serving, stopped]);
     if (ready !== undefined) {
+      onUpgrade(given, edge, {
+        letGo: async () => {
+          await control.stop(DRAIN_MS);
+          given.unlock();
+        },
+        takeBack: async () => {
+          given.lockAgain();
+          control = startControl();
+          await control.firstReady;
+          control.send({ type: 'announced' } satisfies ToControl);
+        },
+        done: () => takenOver.resolve(undefined),
+      });
       announce(given, ready, edgePorts);
       control.send({ type: 'announced' } satisfies ToControl);
-      tellNumbers(edge, control, ended.signal).catch(() => {});
+      tellPredecessor(given.env);
+      tellNumbers(edge, (body) => control.send(body), ended.signal).catch(() => {});
       await stopped;
     }
   } finally {
@@ -153,10 +190,29 @@ async function supervise(given: Supervision): Promise<void> {
   }
 }
 
+/** SIGUSR2: the edge's sockets are handed on open; the control half stands still until the new process has its own. */
+function onUpgrade(
+  { env, argv, configFile, log }: Supervision,
+  { sockets, tickets }: Edge,
+  { done, ...exchange }: Pick<Predecessor, 'letGo' | 'takeBack'> & { done(): void },
+): void {
+  let last: Promise<void> = Promise.resolve();
+  const upgrade = async () => {
+    // What is wrong with the file shows before anything is let go of.
+    loadUpConfig(configFile, env);
+    const pid = await startSuccessor({ command: 'up', argv, sockets, tickets, ...exchange }, log);
+    log.info({ successor: pid }, `process ${pid} has taken over`);
+    done();
+  };
+  process.on('SIGUSR2', () => {
+    last = last.then(upgrade).catch((error: unknown) => log.error({}, `no upgrade: ${errorText(error)}`));
+  });
+}
+
 /** The control half shows what the edge counts, and cannot ask it: they are siblings. */
-async function tellNumbers(edge: Edge, control: { send(body: unknown): void }, signal: AbortSignal): Promise<void> {
+async function tellNumbers(edge: Edge, tell: (body: ToControl) => void, signal: AbortSignal): Promise<void> {
   for (;;) {
-    control.send({ type: 'edge', samples: await edge.numbers() } satisfies ToControl);
+    tell({ type: 'edge', samples: await edge.numbers() });
     await systemClock.sleep(EDGE_TOLD_EVERY_MS, signal);
   }
 }

@@ -45,6 +45,21 @@ async function ask(port: number, path = '/'): Promise<string> {
   return answer;
 }
 
+async function sessionOf(port: number): Promise<Buffer> {
+  const socket = connect({ port, host: '127.0.0.1', servername: 'a.test', ca: authority.ca });
+  socket.write('GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
+  const [session] = await once(socket, 'session');
+  socket.destroy();
+  return session;
+}
+async function resumes(port: number, session: Buffer): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1', servername: 'a.test', ca: authority.ca, session });
+  await once(socket, 'secureConnect');
+  const isReused = socket.isSessionReused();
+  socket.destroy();
+  return isReused;
+}
+
 const portOf = (url: string) => Number(new URL(url).port);
 
 test('a new process takes over under load: nothing is refused, nothing fails, what is under way ends well', async (t) => {
@@ -62,6 +77,7 @@ test('a new process takes over under load: nothing is refused, nothing fails, wh
   const proxy = startProxy(t, config(0), directory);
   const { edge_https, pid } = await proxy.ready;
   const port = portOf(edge_https);
+  const session = await sessionOf(port);
   const slow = ask(port, '/slow');
   let answered = 0;
   let over = false;
@@ -89,6 +105,8 @@ test('a new process takes over under load: nothing is refused, nothing fails, wh
   await more(100);
   over = true;
   await load;
+  // Its keys came through a pipe: a client of the first process is no stranger to the second.
+  assert.equal(await resumes(port, session), true);
   const status = JSON.parse((await proxy.admin('GET', '/status')).body);
   assert.equal(status.pid, now);
 });

@@ -1,6 +1,9 @@
 import type { ConnectionContext } from '../forward/connection-context.ts';
 import type { ConnectionState } from '../plane/types.ts';
 
+/** What a connection has for its first request once no new ones are wanted. */
+export const FIRST_REQUEST_MS = 2_000;
+
 /** A client's connection as the plane sees it, whichever protocol it speaks. */
 export interface ClientConnection {
   readonly context: ConnectionContext;

@@ -19,7 +19,7 @@ import { HEAD_TOO_LARGE, malformation, TOO_MANY_FIELDS } from '../message/malfor
 import type { RefusalReason } from '../plane/types.ts';
 import { Wire, type WireHandler } from '../wire/wire.ts';
 import type { WireSocket } from '../wire/wire-socket.ts';
-import type { ClientConnection, ClientOwner } from './connection.ts';
+import { type ClientConnection, type ClientOwner, FIRST_REQUEST_MS } from './connection.ts';
 import { gathered, gatheredAt, gatherRoom, isGathering, sendGathered } from './gather.ts';
 
 const READING_HEAD = 0;
@@ -366,7 +366,10 @@ export class Http1Client implements ClientSide, WireHandler, ClientConnection {
   /** No new requests; what is under way ends in its time. */
   drain(): void {
     this.keepAlive = false;
-    if (this.state === READING_HEAD && this.held === undefined) this.wire.end();
+    if (this.state !== READING_HEAD || this.held !== undefined) return;
+    // A connection that was accepted a moment ago has its first request on the way.
+    if (this.requests === 0) this.deadline = Math.min(this.deadline, this.context.core.clock.now() + FIRST_REQUEST_MS);
+    else this.wire.end();
   }
 
   tick(now: number): void {

@@ -14,7 +14,8 @@ const Cidrs = (description: string) =>
     description,
   });
 
-const tlsCommon = {
+/** What every mode of `tls` has. */
+export const tlsCommon = {
   min_version: Version('oldest TLS version', '1.2'),
   max_version: Version('newest TLS version', '1.3'),
   suites: Type.Optional(
@@ -132,6 +133,7 @@ export const ListenerConfig = Type.Object(
 export type ListenerConfig = Static<typeof ListenerConfig>;
 export type TlsConfig = NonNullable<ListenerConfig['tls']>;
 export type AcmeTlsConfig = Static<typeof AcmeTls>;
+export type TlsKeys = Pick<TlsConfig, Extract<keyof TlsConfig, keyof typeof tlsCommon>>;
 
 /** Every key of the file that `gatehouse proxy --config` reads. */
 export const ProxyConfig = Type.Object(

@@ -11,6 +11,7 @@ import { createAcmeKeeper, type KeeperStatus } from '../keeper/keep-acme.ts';
 import { createFileKeeper } from '../keeper/keep-files.ts';
 import { renderPrometheus } from '../observe/prometheus.ts';
 import { type Edge, type EdgeListener, startEdge } from '../start-edge.ts';
+import type { HeldTickets } from '../tls/ticket-keys.ts';
 import type { WorkerReport } from '../worker-wire.ts';
 import { checkSamePorts } from './check-same-ports.ts';
 import type { PlannedAcme, PlannedCertificates, PlannedListener, ProxyPlan } from './plan-proxy.ts';
@@ -23,6 +24,7 @@ export interface ProxyOptions {
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   readonly env: Environment;
   readonly handed?: HandedSockets;
+  readonly tickets?: HeldTickets;
 }
 
 export interface ProxyDeps {
@@ -45,6 +47,7 @@ export interface RunningProxy {
   metrics(): Promise<string>;
   renew(): void;
   sockets(): HandedPort[];
+  tickets(): HeldTickets;
   /** Lets go of the caches, so that a process that takes over may have them; what is served stays. */
   releaseCaches(): Promise<void>;
   /** Takes them again, when that process did not get there. */
@@ -104,6 +107,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       log: options.log,
       env: options.env,
       handed: options.handed,
+      tickets: options.tickets,
     },
     deps,
   );
@@ -176,6 +180,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       for (const { keeper } of kept.values()) keeper?.renew?.();
     },
     sockets: edge.sockets,
+    tickets: edge.tickets,
     async releaseCaches() {
       cachesReleased = true;
       await Promise.all(ofMode('acme').map(({ keeper }) => keeper?.stop()));

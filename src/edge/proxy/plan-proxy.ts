@@ -4,7 +4,7 @@ import type { Route } from '../../picture/index.ts';
 import { parseCertificateName } from '../../x509/index.ts';
 import { planLimits } from '../config/limits-schema.ts';
 import { planRoutes, type ReadText } from '../config/plan-routes.ts';
-import type { AcmeTlsConfig, ListenerConfig, ProxyConfig, TlsConfig } from '../config/schema.ts';
+import type { AcmeTlsConfig, ListenerConfig, ProxyConfig, TlsConfig, TlsKeys } from '../config/schema.ts';
 import type { CertificateFiles } from '../keeper/keep-files.ts';
 import type { TlsListenerSettings } from '../listen/settings.ts';
 import type { AccessLogSettings } from '../observe/access-log.ts';
@@ -120,14 +120,17 @@ function planListener(id: string, listener: ListenerConfig, field: string, read:
     httpsPort: https_port,
     httpPort: http_port,
     proxyProtocolFrom: proxy_protocol_from,
-    tls: tls && planTls(tls, `${field}.tls`, read),
+    tls: tls && {
+      ...planTls(tls, `${field}.tls`),
+      clientCertificates: planClients(tls.client_certificates, `${field}.tls.client_certificates`, read),
+    },
   };
 }
 
-function planTls(tls: TlsConfig, field: string, read: ReadText): TlsListenerSettings {
+/** But for client certificates, whose authorities are in a file here and may be our own in `gatehouse up`. */
+export function planTls(tls: Omit<TlsKeys, 'client_certificates'>, field: string): TlsListenerSettings {
   const [minVersion, maxVersion] = [`TLSv${tls.min_version}`, `TLSv${tls.max_version}`] as ('TLSv1.2' | 'TLSv1.3')[];
   if (minVersion! > maxVersion!) refuse(`${field}.min_version`, 'is newer than max_version');
-  const clients = tls.client_certificates;
   return {
     policy: {
       minVersion: minVersion!,
@@ -139,11 +142,11 @@ function planTls(tls: TlsConfig, field: string, read: ReadText): TlsListenerSett
     defaultServerName: tls.default_name,
     handshakeMs: Math.round(tls.handshake_timeout_seconds * 1000),
     handshakesPerSecond: tls.handshakes_per_second,
-    clientCertificates: clients && {
-      mode: clients.mode,
-      ca: read(clients.ca_file, `${field}.client_certificates.ca_file`),
-    },
   };
+}
+
+function planClients(clients: TlsKeys['client_certificates'], field: string, read: ReadText) {
+  return clients && { mode: clients.mode, ca: read(clients.ca_file, `${field}.ca_file`) };
 }
 
 interface CertificateContext {

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import { errorText, Fault, faultOf, type Logger } from '../../base/index.ts';
 import type { RunningProxy } from '../../edge/index.ts';
+import { startSuccessor } from '../successor.ts';
 import { type LoadedProxy, placed } from './load-proxy-config.ts';
 import type { StopSignal } from './stop-signal.ts';
-import { startSuccessor } from './successor.ts';
 
 export interface ActionDeps {
   /** Reads the file again; throws the `Fault` for which it cannot be used. */
@@ -47,7 +47,8 @@ export function createActions({ load, first, proxy, stop, servers, argv, log }: 
       if (stop.asked()) throw new Fault({ code: 'stopping', detail: 'it stops already', party: 'us', retry: 'never' });
       // What is wrong with the file shows before anything is let go of.
       await load();
-      const pid = await startSuccessor(proxy, argv, log);
+      const { sockets, tickets, releaseCaches: letGo, takeCaches: takeBack } = proxy;
+      const pid = await startSuccessor({ command: 'proxy', argv, sockets, tickets, letGo, takeBack }, log);
       for (const server of servers) server.close();
       stop.now(`process ${pid} has taken over`);
     }),

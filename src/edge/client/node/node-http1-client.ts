@@ -4,7 +4,7 @@ import type { ConnectionContext } from '../../forward/connection-context.ts';
 import { outgoingAnswer, plainAnswer } from '../../forward/own-answer.ts';
 import { HEAD_TOO_LARGE, METHOD_REFUSED, malformation, TOO_MANY_FIELDS } from '../../message/malformed.ts';
 import type { RefusalReason } from '../../plane/types.ts';
-import type { ClientConnection, ClientOwner } from '../connection.ts';
+import { type ClientConnection, type ClientOwner, FIRST_REQUEST_MS } from '../connection.ts';
 import { headOfRequest } from './node-head.ts';
 import { NodeHttp1Request } from './node-http1-request.ts';
 import type { NodeOwner, NodeRequest } from './node-request.ts';
@@ -209,7 +209,9 @@ export class NodeHttp1Client implements ClientConnection, NodeOwner {
   }
 
   drain(): void {
-    if (this.open.size === 0 && !this.headBegun) this.socket.end();
+    if (this.open.size > 0 || this.headBegun) return;
+    if (this.requests === 0) this.deadline = Math.min(this.deadline, this.context.core.clock.now() + FIRST_REQUEST_MS);
+    else this.socket.end();
   }
 
   destroy(): void {
