@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 
 const closed = { additionalProperties: false };
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
+const port = (description: string) => Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description }));
 const flag = (description: string) => Type.Optional(Type.Boolean({ description }));
 
 const traefik = {
@@ -49,6 +50,10 @@ export const PublishConfig = Type.Object(
           wildcard_issuer: text('ClusterIssuer of wildcards (default: that of exact names)'),
           ingress_class: text('class of Ingress objects (default: traefik)'),
           gateway_class: text('class of the Gateways that are made (default: traefik)'),
+          gateway_https_port: port(
+            'port of the HTTPS listeners of those Gateways, which must be one of the controller’s',
+          ),
+          gateway_http_port: port('port of their plain listeners'),
           gateway: text('a Gateway that is there already, instead of one for each host'),
           challenge_service: text('name:port of the Service at which the edge answers http-01 challenges'),
           client_ca_secret: text('Secret with the CA of client certificates'),

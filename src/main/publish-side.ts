@@ -145,6 +145,7 @@ function clusterAccess({ kubeconfig, context }: Cluster) {
 
 function kubernetesSettings(config: Cluster): KubernetesSettings {
   const { issuer, wildcard_issuer, ingress_class, gateway_class, gateway, client_ca_secret, redirect_plain } = config;
+  const { gateway_https_port: https, gateway_http_port: http } = config;
   const clusterIssuer = (name: string) => ({ name, kind: 'ClusterIssuer' as const });
   const [serviceName, servicePort] = (config.challenge_service ?? '').split(':');
   return {
@@ -155,6 +156,7 @@ function kubernetesSettings(config: Cluster): KubernetesSettings {
     ...(wildcard_issuer && { wildcardIssuer: clusterIssuer(wildcard_issuer) }),
     ...(ingress_class && { ingressClass: ingress_class }),
     ...(gateway ? { gateway: { name: gateway } } : gateway_class && { gateway: { className: gateway_class } }),
+    gatewayPorts: { ...(https !== undefined && { https }), ...(http !== undefined && { http }) },
     ...(client_ca_secret && { clientCaSecret: client_ca_secret }),
     ...(redirect_plain !== undefined && { redirectPlain: redirect_plain }),
     ...(serviceName && { challengeService: { name: serviceName, port: Number(servicePort ?? 80) } }),

@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // The delegated way, whole: `gatehouse up` publishes to a real API server with the rights of deploy/k8s/rbac.yaml,
 // cert-manager's own controllers get the certificate from our ACME server, and real Traefik serves it.
 import assert from 'node:assert/strict';
@@ -6,6 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { stringify } from 'yaml';
 import type { Domain } from '../../src/contract/index.ts';
+import { accessibilityFindings, startBrowser } from '../fixtures/browser.ts';
+import { goTo, signedIn } from '../fixtures/console.ts';
 import { callerOf, type RunningGatehouse, startGatehouse } from '../fixtures/gatehouse.ts';
 import { type KubeApiserver, needKubeApiserver, needKubernetes, writeKubeconfig } from '../fixtures/kube-apiserver.ts';
 import { startPeer } from '../fixtures/peer.ts';
@@ -90,7 +93,7 @@ test('delegated: cert-manager gets the certificate, its status is the domain’s
   await call('POST', '/system/acme_profiles', { id: 'cluster', ...profile, names });
   await cluster.apply(issuerOf(gatehouse));
   const log = join(temporaryDirectory(t), 'cert-manager.log');
-  await startPeer(t, certManager, [`-kubeconfig=${cluster.kubeconfig}`], {
+  const certManagerPeer = await startPeer(t, certManager, [`-kubeconfig=${cluster.kubeconfig}`], {
     log,
     ready: async () => readFileSync(log, 'utf8').includes('controllers started'),
   });
@@ -121,6 +124,48 @@ test('delegated: cert-manager gets the certificate, its status is the domain’s
     },
   });
   await until('served', async () => (await shownCertificate(traefik.httpsPort, NAME)).subjectaltname === `DNS:${NAME}`);
+
+  await t.test('renewing, while cert-manager replaces it', async () => {
+    // cert-manager stands still meanwhile, so that nobody has to be quick.
+    certManagerPeer.process.kill('SIGSTOP');
+    const path = `/apis/cert-manager.io/v1/namespaces/${NAMESPACE}/certificates/cert-blog-blog-shops-example`;
+    const current = await cluster.call<{ status: { revision: number; conditions: object[] } }>('GET', path);
+    // What `cmctl renew` does.
+    const issuing = {
+      type: 'Issuing',
+      status: 'True',
+      reason: 'ManuallyTriggered',
+      message: 'asked for by hand',
+      lastTransitionTime: new Date().toISOString().replace(/\.\d+/, ''),
+    };
+    const conditions = [...current.status.conditions, issuing];
+    await cluster.call('PUT', `${path}/status`, { ...current, status: { ...current.status, conditions } });
+    await reaches(NAME, 'renewing');
+    certManagerPeer.process.kill('SIGCONT');
+    await until('another revision', async () => {
+      const { status } = await cluster.call<{ status: { revision: number } }>('GET', path);
+      return status.revision > current.status.revision;
+    });
+    await reaches(NAME, 'issued');
+  });
+
+  await t.test('the console shows what cert-manager says', async (t) => {
+    const browser = await startBrowser(t);
+    if (browser === undefined) return;
+    const page = await signedIn(t, browser, gatehouse);
+    await goTo(page, gatehouse, `/app/domains/blog/${NAME}`, NAME);
+    await page.getByText('paas-apps/cert-blog-blog-shops-example').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [360, 1280]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 900 });
+        const wide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        assert.ok((await page.evaluate(wide)) <= 0, `too wide at ${width}`);
+        assert.deepEqual(await accessibilityFindings(page), [], `${colorScheme} at ${width}`);
+        if (process.env.GATEHOUSE_PICTURES !== undefined)
+          await page.screenshot({ path: join(process.env.GATEHOUSE_PICTURES, `cluster-${colorScheme}-${width}.png`) });
+      }
+  });
 
   await t.test('what the authority refuses is the domain’s problem, and verify begins anew', async () => {
     await add(REFUSED);

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { silentLogger, systemClock } from '../../src/base/index.ts';
 import {
@@ -194,3 +196,75 @@ test('Traefik serves from the cluster with our certificate, and takes its renewa
   await world.revoke(certificate);
   await until('withdrawn', async () => (await shown()) !== wanted);
 });
+
+const CLASSES = `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: { name: traefik }
+spec: { controller: traefik.io/ingress-controller }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: traefik }
+spec: { controllerName: traefik.io/gateway-controller }
+`;
+
+/** An address of this machine that a cluster takes as an endpoint, which it does not of loopback. */
+const outwardAddress = () =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+const PROVIDERS = { gateway: 'kubernetesGateway', ingress: 'kubernetesIngress' } as const;
+
+for (const [routes, provider] of Object.entries(PROVIDERS) as [keyof typeof PROVIDERS, string][])
+  test(`Traefik serves ${routes} objects: a page with our certificate, its renewal, and its end`, async (t) => {
+    const program = needTraefik(t);
+    const address = outwardAddress();
+    if (program === undefined) return;
+    if (address === undefined) return t.skip('this machine has no address beside loopback');
+    const server = await needKubeApiserver(t);
+    if (server === undefined) return;
+    for (const file of ['rbac.yaml', 'rbac-native.yaml', 'rbac-gateway.yaml']) await server.apply(manifest(file));
+    await server.apply(CLASSES);
+    const upstream = createServer((incoming, response) => response.end(`page of ${incoming.headers.host}`));
+    await new Promise<void>((resolve) => upstream.listen(0, address, resolve));
+    t.after(() => upstream.close());
+    const cluster = { endpoint: server.url, token: server.adminToken, certAuthFilePath: server.caFile };
+    const settings = { ...cluster, namespaces: [NAMESPACE], throttleDuration: '100ms' };
+    // As in Traefik's chart: an Ingress itself cannot say that its entry point is for TLS.
+    const traefik = await startTraefik(t, program, { [provider]: settings }, { websecure: { http: { tls: {} } } });
+    const world = await createPublishedWorld(t, systemClock);
+    const gatewayPorts = { https: traefik.httpsPort, http: traefik.httpPort };
+    const { settled } = publishing(t, server, world, { certificates: 'native', routes, gatewayPorts });
+    const app = await world.app(`http://${address}:${(upstream.address() as AddressInfo).port}`);
+    const certificate = await world.certificate('shop.example.com');
+    const domain = await world.domain(app, 'shop.example.com', { certificate_id: certificate });
+    await settled();
+    const shown = async () =>
+      (await shownCertificate(traefik.httpsPort, 'shop.example.com')).fingerprint256.replaceAll(':', '').toLowerCase();
+    const page = () => pageAt(traefik.httpsPort, 'shop.example.com');
+    const took = await until('the page', async () => (await page()) === 'page of shop.example.com');
+    t.diagnostic(`measured: ${routes}: the page comes ${took.toFixed(0)} ms after the API server has everything`);
+    assert.equal(
+      (await shownCertificate(traefik.httpsPort, 'shop.example.com')).subjectaltname,
+      'DNS:shop.example.com',
+    );
+    const wanted = await world.renew(certificate);
+    await until('renewed', async () => (await shown()) === wanted);
+    await world.removeDomain(domain);
+    await settled();
+    await until('withdrawn', async () => (await page()) !== 'page of shop.example.com');
+  });
+
+/** What a browser that knows the name would get, whoever signed the certificate. */
+function pageAt(port: number, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, servername: host, headers: { host }, rejectUnauthorized: false };
+    request({ ...options, agent: false }, async (response) => {
+      resolve(Buffer.concat(await response.toArray()).toString());
+    })
+      .on('error', reject)
+      .end();
+  });
+}

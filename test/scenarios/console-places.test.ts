@@ -13,6 +13,7 @@ const PLACES: Record<string, { path: string; heading: string; shows: string }> =
   overview: { path: '/app', heading: 'Overview', shows: 'Handshakes' },
   domains: { path: '/app/domains', heading: 'Domains', shows: `www.${ZONE}` },
   domain: { path: `/app/domains/blog/not-yet.${ZONE}`, heading: `not-yet.${ZONE}`, shows: 'missing' },
+  'on-demand': { path: '/app/domains/blog/seldom.localhost', heading: 'seldom.localhost', shows: 'Claimed on demand' },
   routes: { path: '/app/system/ingress/routes', heading: 'Ingress', shows: 'Host(`www' },
   expose: { path: '/app/system/ingress/expose', heading: 'Ingress', shows: 'Mission approval' },
   certificates: { path: '/app/system/acme/certificates', heading: 'Certificates', shows: `www.${ZONE}` },

@@ -13,7 +13,7 @@ export function renderGatewayRoutes(
   secretName: string | undefined,
   settings: KubernetesSettings,
 ): KubeObject[] {
-  const { gateway = { className: 'traefik' } } = settings;
+  const { gateway = { className: 'traefik' }, gatewayPorts: { https = 443, http = 80 } = {} } = settings;
   const host = routes[0]!.host;
   const objects: KubeObject[] = [];
   const plain = routes.some((route) => route.plain === 'serve');
@@ -31,12 +31,14 @@ export function renderGatewayRoutes(
                 {
                   name: 'https',
                   protocol: 'HTTPS',
-                  port: 443,
+                  port: https,
                   hostname: host,
                   tls: { mode: 'Terminate', certificateRefs: [{ kind: 'Secret', name: secretName }] },
                 },
               ]),
-          ...(plain || secretName === undefined ? [{ name: 'http', protocol: 'HTTP', port: 80, hostname: host }] : []),
+          ...(plain || secretName === undefined
+            ? [{ name: 'http', protocol: 'HTTP', port: http, hostname: host }]
+            : []),
         ],
       },
     });

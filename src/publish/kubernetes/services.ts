@@ -52,7 +52,8 @@ export function serviceOf(
         kind: 'EndpointSlice',
         metadata: { name: ownName, labels: { 'kubernetes.io/service-name': ownName } },
         addressType: family === 4 ? 'IPv4' : 'IPv6',
-        endpoints: [{ addresses: [host] }],
+        // Absent stands for ready, by the API's words; Traefik's Gateway provider takes it for not ready.
+        endpoints: [{ addresses: [host], conditions: { ready: true, serving: true } }],
         ports: [{ name: 'upstream', port }],
       },
     ],

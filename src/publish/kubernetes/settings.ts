@@ -15,6 +15,11 @@ export interface KubernetesSettings {
   readonly ingressClass?: string;
   /** Gateway API: one Gateway of this class for each host, or one that is there already. */
   readonly gateway?: { readonly className: string } | { readonly name: string; readonly namespace?: string };
+  /**
+   * Ports of the listeners of the Gateways that are made; 443 and 80 when absent. Traefik takes a listener only at the
+   * port of one of its entry points.
+   */
+  readonly gatewayPorts?: { readonly https?: number; readonly http?: number };
   /** Service at which Gatehouse answers http-01 challenges, for `native`. */
   readonly challengeService?: { readonly name: string; readonly port: number };
   /** Secret with the CA of client certificates, for routes that require one. */
