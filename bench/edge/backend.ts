@@ -11,13 +11,13 @@ export interface Backend {
   stop(): Promise<void>;
 }
 
-/** What is behind all servers, on the load's cores: nginx with small bodies in memory, and a WebSocket echo. */
+/** What is behind all servers, on the load's cores: nginx with small bodies in memory, and a server that reads. */
 export async function startBackend(directory: string, cores: string): Promise<Backend> {
   const ports = { http: await freePort(), h2c: await freePort(), echo: await freePort() };
   const workers = cores.split(',').length;
   const config = writeConfig(directory, ports, workers);
   const nginx = await start(cores, { command: 'nginx', arguments: ['-p', directory, '-c', config] }, ports.http);
-  const echoScript = join(import.meta.dirname, 'websocket-echo.ts');
+  const echoScript = join(import.meta.dirname, 'echo.ts');
   const running: Running[] = [nginx];
   running.push(
     await start(cores, { command: process.execPath, arguments: [echoScript, String(ports.echo)] }, ports.echo),

@@ -12,7 +12,7 @@ function milliseconds(text: string | undefined): number | undefined {
 
 /** wrk keeps each connection's newest TLS session, and comes back with it when it has to connect again. */
 export const wrk =
-  (path: string, { connections = 64, headers = [] as string[], cores = LOAD_CORE } = {}): Load =>
+  (path: string, { connections = 64, headers = [] as string[], cores = LOAD_CORE, script = '' } = {}): Load =>
   async (port, seconds) => {
     const threads = cores.split(',').length;
     const text = await output(
@@ -23,6 +23,7 @@ export const wrk =
         `-d${seconds}s`,
         '--latency',
         ...headers.flatMap((header) => ['-H', header]),
+        ...(script === '' ? [] : ['-s', join(import.meta.dirname, script)]),
         `https://127.0.0.1:${port}${path}`,
       ],
       cores,

@@ -43,7 +43,7 @@ export interface Bench {
 
 export interface RunningServer extends Running {
   readonly port: number;
-  /** Runs a load after a second of it to warm up, and adds what it cost. */
+  /** Runs a load after three seconds of it to warm up, and adds what it cost. */
   under(load: Load): Promise<Measured>;
 }
 

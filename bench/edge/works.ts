@@ -58,6 +58,12 @@ export const WORKS: readonly Work[] = [
   throughput('h1-1k', 'HTTPS, HTTP/1.1 keep-alive, 64 connections, 1 KiB', wrk('/1k')),
   throughput('h1-64k', 'the same, 64 KiB', wrk('/64k')),
   throughput('h1-1m', 'the same, 1 MiB', wrk('/1m')),
+  throughput(
+    'upload-1m',
+    'HTTPS, HTTP/1.1, 16 connections that send 1 MiB to a backend that reads it',
+    wrk('/', { connections: 16, script: 'upload.lua' }),
+    { upstream: 'echo' },
+  ),
   throughput('h2', 'HTTP/2, 32 streams on each of 16 connections, 1 KiB', h2load('/1k', ['-c16', '-m32'])),
   throughput(
     'h2c',

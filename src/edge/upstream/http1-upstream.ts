@@ -78,24 +78,28 @@ export class Http1Upstream implements UpstreamSide, WireHandler {
     this.sentAll = request.body === 'none';
     const room = requestHeadRoom(request);
     const block = room > scratch.length ? Buffer.allocUnsafeSlow(room) : scratch;
-    this.wire.write(block, 0, writeRequestHead(block, 0, request));
+    const end = writeRequestHead(block, 0, request);
+    if (request.body === 'none') this.wire.write(block, 0, end);
+    else this.wire.writeSoon(block, 0, end);
   }
 
   data(bytes: Buffer, start: number, end: number): void {
     if (end <= start || this.state === CLOSED) return;
     if (!this.chunks) {
-      this.wire.write(bytes, start, end);
+      this.wire.writeSoon(bytes, start, end);
       return;
     }
     const room = end - start + 12;
     const block = room > scratch.length ? Buffer.allocUnsafeSlow(room) : scratch;
-    this.wire.write(block, 0, writeChunk(block, 0, bytes, start, end));
+    this.wire.writeSoon(block, 0, writeChunk(block, 0, bytes, start, end));
   }
 
   finish(_trailers: Fields | undefined): void {
     this.sentAll = true;
     // Servers of HTTP/1.1 seldom read trailers, and may read them as fields: they end here (RFC 9110 §6.5.1).
-    if (this.chunks) this.wire.write(lastChunk(undefined));
+    if (!this.chunks) return;
+    const last = lastChunk(undefined);
+    this.wire.writeSoon(last, 0, last.length);
   }
 
   notifyDrain(): void {

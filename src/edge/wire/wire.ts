@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util';
 import { nodeInside, type StreamHandle, type StreamRequest } from '../tls/node-inside.ts';
 import { BlockQueue, returnBlock } from './blocks.ts';
+import { atTurnEnd, type Gathering } from './turn.ts';
 import type { WireSocket } from './wire-socket.ts';
 
 /** With more than this not sent, who writes should wait. */
@@ -61,7 +62,7 @@ const errorOf = (status: number) => new Error(`write ${getSystemErrorName(status
  * under way, what comes meanwhile gathered into the next. Falls back to plain stream methods for anything that is not
  * a socket of Node's own.
  */
-export class Wire {
+export class Wire implements Gathering {
   readonly socket: WireSocket;
   /** Bytes accepted and not yet sent. */
   backlog = 0;
@@ -76,6 +77,8 @@ export class Wire {
   /** What is being written, when it is a block. */
   private block: Buffer | undefined;
   private readonly pending = new BlockQueue();
+  /** Whether what waits is held until the turn ends. */
+  private gathers = false;
   private ending = false;
   private paused = false;
   private failure: Error | undefined;
@@ -173,11 +176,34 @@ export class Wire {
   write(bytes: Buffer, start = 0, end = bytes.length): void {
     if (this.isClosed || this.ending || end <= start) return;
     this.backlog += end - start;
-    if (this.writing === 0 && this.copies) this.send(view(bytes, start, end));
+    if (this.writing === 0 && this.copies && this.pending.isEmpty) this.send(view(bytes, start, end));
     else {
       this.pending.push(bytes, start, end);
       if (this.writing === 0) this.sendPending();
     }
+  }
+
+  /** The same before this turn of the loop ends, together with what else comes until then. */
+  writeSoon(bytes: Buffer, start: number, end: number): void {
+    if (this.isClosed || this.ending || end <= start) return;
+    this.backlog += end - start;
+    this.pending.push(bytes, start, end);
+    if (!this.gathers) {
+      this.gathers = true;
+      atTurnEnd(this);
+    }
+    if (this.writing === 0 && this.mayContinue) this.sendPending();
+  }
+
+  flushTurn(): void {
+    this.gathers = false;
+    if (this.writing === 0 && !this.isClosed) this.sendPending();
+  }
+
+  /** While more is to come, only what is full goes. */
+  private get mayContinue(): boolean {
+    const { first } = this.pending;
+    return first !== undefined && (!this.gathers || first.used === first.block.length);
   }
 
   /** Writes the oldest block that waits. */
@@ -219,7 +245,7 @@ export class Wire {
       this.socket.destroy();
       return;
     }
-    if (!this.pending.isEmpty) this.sendPending();
+    if (this.mayContinue) this.sendPending();
     else if (this.ending) this.socket.end();
     else if (this.wantsDrain && !this.isClosed) {
       this.wantsDrain = false;
@@ -231,7 +257,10 @@ export class Wire {
   end(): void {
     if (this.ending || this.isClosed) return;
     this.ending = true;
-    if (this.writing === 0) this.socket.end();
+    this.gathers = false;
+    if (this.writing > 0) return;
+    if (this.pending.isEmpty) this.socket.end();
+    else this.sendPending();
   }
 
   destroy(error?: Error): void {

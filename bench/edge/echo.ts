@@ -1,5 +1,5 @@
-// node bench/edge/websocket-echo.ts PORT: accepts any upgrade and sends each small frame back unmasked (RFC 6455 §5.2).
-// The bench's clients mask with zeros, so a payload is echoed as it stands.
+// node bench/edge/echo.ts PORT: accepts any upgrade and sends each small frame back unmasked (RFC 6455 §5.2); the bench's
+// clients mask with zeros, so a payload is echoed as it stands. Any other request is answered when its body was read.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -8,7 +8,7 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const HEADER = 2;
 const MASK = 4;
 
-const server = createServer((_request, response) => void response.writeHead(426).end());
+const server = createServer((request, response) => request.on('end', () => response.end('ok')).resume());
 server.on('upgrade', (request, socket) => {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64');
   socket.write(
