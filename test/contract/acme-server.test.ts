@@ -6,7 +6,7 @@ import { openMemoryStore, openStore, type Store } from '../../src/store/index.ts
 import { createCertificationRequest, parsePem } from '../../src/x509/index.ts';
 import { startAcmeServer } from '../fixtures/acme-server.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
-import { RawAcme } from '../fixtures/raw-acme.ts';
+import { RawAcme, rawJws, rawKey } from '../fixtures/raw-acme.ts';
 
 const STORES: Record<string, (t: Parameters<typeof startPostgres>[0]) => Promise<Store | undefined>> = {
   SQLite: () => openMemoryStore(),
@@ -64,4 +64,42 @@ for (const [name, open] of Object.entries(STORES))
       .executeTakeFirstOrThrow();
     assert.equal(Number(revoked), 12);
     assert.equal(typeof (await collectGarbage({ store, clock })), 'object');
+  });
+
+for (const [name, open] of Object.entries(STORES))
+  test(`on ${name}: of accounts that change to one key at once, one has it, and the others are told whose it is`, async (t) => {
+    const store = await open(t);
+    if (store === undefined) return;
+    const running = await startAcmeServer(t, {
+      plain: true,
+      store,
+      profile: { limits: { key_changes: { count: 1000 }, accounts_per_address: { count: 1000 } } },
+    });
+    t.after(() => store.close());
+    const clients = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const client = await new RawAcme(running.directoryUrl).start();
+        await client.register();
+        return client;
+      }),
+    );
+    for (let round = 0; round < 8; round++) {
+      const next = rawKey();
+      const changes = await Promise.all(
+        clients.map((client) => {
+          const url = client.directory.keyChange!;
+          const claim = { account: client.kid, oldKey: client.key.jwk };
+          return client.post(url, rawJws(next, { alg: next.alg, jwk: next.jwk, url }, claim));
+        }),
+      );
+      const winner = changes.findIndex(({ status }) => status === 200);
+      const { kid } = clients[winner]!;
+      assert.deepEqual(
+        changes.map(({ status, headers }) => [status, headers.location]),
+        clients.map((_, index) => [index === winner ? 200 : 409, kid]),
+      );
+      // The next round goes on with those that have their old keys.
+      clients[winner] = await new RawAcme(running.directoryUrl).start();
+      await clients[winner]!.register();
+    }
   });

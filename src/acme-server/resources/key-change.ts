@@ -1,6 +1,7 @@
 import { jwkThumbprint } from '../../acme/index.ts';
 import { findAccountByKey, replaceAccountKey } from '../../store/acme-accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
+import type { Db } from '../../store/index.ts';
 import { payloadOf, type Resource } from '../call.ts';
 import { importAccountKey, parseJws, parseObject, requireStrongKey, verifyJws } from '../jws.ts';
 import { spendOrRefuse } from '../limits.ts';
@@ -23,20 +24,18 @@ export const keyChange: Resource = {
     if (claim.account !== kid) throw new Refusal('malformed', 'the inner account is not the kid of the request');
     if (thumbprintOf(claim.oldKey) !== account.thumbprint)
       throw new Refusal('malformed', 'oldKey is not the key of the account');
-    const conflict = async () => {
-      const other = await findAccountByKey(services.store.db, profile.id, next.thumbprint);
-      return new Refusal('malformed', 'another account has the new key', {
-        status: 409,
-        ...(other && { headers: { Location: urls.account(other.id) } }),
-      });
+    const requireUnused = async (db: Db) => {
+      const holder = await findAccountByKey(db, profile.id, next.thumbprint);
+      if (holder === undefined) return;
+      const headers = { Location: urls.account(holder.id) };
+      throw new Refusal('malformed', 'another account has the new key', { status: 409, headers });
     };
-    if ((await findAccountByKey(services.store.db, profile.id, next.thumbprint)) !== undefined) throw await conflict();
+    await requireUnused(services.store.db);
     const jwk = JSON.stringify(next.jwk);
-    await services.store.write(async (tx) => {
+    const change = async (tx: Db) => {
       await spendOrRefuse(tx, 'key_changes', account.id, profile.settings.limits, now);
       // The unique index decides between two accounts that want one key; the old thumbprint, between two changes at once.
-      if ((await findAccountByKey(tx, profile.id, next.thumbprint)) !== undefined)
-        throw new Refusal('malformed', 'another account has the new key', { status: 409 });
+      await requireUnused(tx);
       if (!(await replaceAccountKey(tx, account.id, account.thumbprint, { thumbprint: next.thumbprint, jwk })))
         throw new Refusal('malformed', 'the key of this account changed meanwhile', { status: 409 });
       await appendAudit(tx, {
@@ -46,7 +45,14 @@ export const keyChange: Resource = {
         facts: { profile: profile.id, from: account.thumbprint, to: next.thumbprint },
         at: now,
       });
-    });
+    };
+    try {
+      await services.store.write(change);
+    } catch (error) {
+      // PostgreSQL may tell two at once apart by the index alone; then the other one has the key by now.
+      if (!(error instanceof Refusal)) await requireUnused(services.store.db);
+      throw error;
+    }
     return { status: 200, headers: { Location: urls.account(account.id) }, body: accountObject(account, urls) };
   },
 };
