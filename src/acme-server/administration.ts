@@ -18,6 +18,7 @@ import { appendAudit } from '../store/audit.ts';
 import { type EabKeySettings, parseEabSettings, parseStoredEabSettings } from './eab-key.ts';
 import { eabSecretPath } from './external-account.ts';
 import { type OrderView, viewOrders } from './order-view.ts';
+import { isOwnDirectory } from './own-directory.ts';
 import { type ProfileSettings, parseProfileSettings } from './profile.ts';
 import type { AcmeServerDeps } from './services.ts';
 
@@ -85,18 +86,26 @@ export interface AcmeAdministration {
   listOrders(accountId: string, page: { before?: string; limit: number }): Promise<OrderView[]>;
 }
 
-export type AdministrationDeps = Pick<AcmeServerDeps, 'store' | 'secrets' | 'clock' | 'upstream' | 'perspectives'>;
+export type AdministrationDeps = Pick<
+  AcmeServerDeps,
+  'store' | 'secrets' | 'clock' | 'upstream' | 'perspectives' | 'origins'
+>;
 
 export function createAdministration(deps: AdministrationDeps): AcmeAdministration {
   const { store, secrets, clock } = deps;
-  const parseSettings = async (input: unknown): Promise<string> => {
+  const parseSettings = async (input: unknown, before?: ProfileSettings): Promise<string> => {
     const settings = parseProfileSettings(input);
     const { issuer, validation } = settings;
     const perspectives = deps.perspectives?.length ?? 0;
     if (validation.perspectives_quorum > perspectives)
       throw wrongField('validation.perspectives_quorum', `is more than the ${perspectives} perspectives there are`);
-    if (issuer !== undefined && (await deps.upstream?.()?.knows(issuer)) !== true)
-      throw wrongField('issuer', `is no issuer that is known here: ${issuer}`);
+    // One that stays is not asked about: at the start of Gatehouse, issuers are not there yet.
+    if (issuer !== undefined && issuer !== before?.issuer) {
+      const directory = await deps.upstream?.()?.directoryOf(issuer);
+      if (directory === undefined) throw wrongField('issuer', `is no issuer that is known here: ${issuer}`);
+      if (isOwnDirectory(directory, deps.origins()))
+        throw wrongField('issuer', `is this server itself (${issuer}): leave it out, and our own CA issues`);
+    }
     return JSON.stringify(settings);
   };
   const requireProfile = async (id: string): Promise<AcmeProfileRow> =>
@@ -139,9 +148,10 @@ export function createAdministration(deps: AdministrationDeps): AcmeAdministrati
       const { id: given, isDefault = row.is_default === 1, settings } = splitProfile(input);
       if (given !== undefined && given !== id) throw wrongField('id', 'cannot be changed: accounts belong to it');
       const now = clock.now();
+      const before = JSON.parse(row.settings) as ProfileSettings;
       const changed = {
         ...row,
-        settings: await parseSettings(merge(JSON.parse(row.settings) as Record<string, unknown>, settings)),
+        settings: await parseSettings(merge({ ...before }, settings), before),
         is_default: isDefault ? 1 : 0,
         updated_at: now,
       };

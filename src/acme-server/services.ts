@@ -40,7 +40,8 @@ export interface CertificateIssuer {
 
 /** What the server needs of the CAs before which a profile may stand as registration authority. */
 export interface UpstreamIssuers {
-  knows(issuerId: string): Promise<boolean>;
+  /** URL of the issuer's directory; undefined when there is no such issuer. */
+  directoryOf(issuerId: string): Promise<string | undefined>;
   /** Resolves with the chain in PEM, leaf first. Throws the `Fault` of what failed, in the CA's words. */
   obtain(request: {
     readonly issuerId: string;

@@ -29,8 +29,9 @@ async function otherCa(t: TestContext, answers: (Fault | undefined)[]) {
   const ca = await createCertificateAuthority({ store, secrets, clock });
   const resumed: (string | undefined)[] = [];
   const revoked: number[] = [];
+  const directory = { url: 'https://other.example/directory' };
   const issuers: UpstreamIssuers = {
-    knows: async (id) => id === 'other',
+    directoryOf: async (id) => (id === 'other' ? directory.url : undefined),
     async obtain({ names, csr: der, resume, onOrder }) {
       resumed.push(resume);
       await onOrder('https://other.example/order/1');
@@ -48,7 +49,7 @@ async function otherCa(t: TestContext, answers: (Fault | undefined)[]) {
       revoked.push(reason);
     },
   };
-  return { issuers, resumed, revoked };
+  return { issuers, resumed, revoked, directory };
 }
 
 async function start(t: TestContext, answers: (Fault | undefined)[]) {
@@ -108,12 +109,27 @@ test('a verdict of the CA behind ends the order with its words', async (t) => {
   assert.equal(invalid.error.detail, 'other, by which this profile issues: words of the CA');
 });
 
+test('an issuer that was pointed at this server later ends its orders, which would come back for ever', async (t) => {
+  const at = await start(t, []);
+  at.directory.url = at.directoryUrl;
+  const order = await at.client.order(['a.example']);
+  await at.client.post(order.json.finalize, { csr: csr('a.example') });
+  const invalid = await at.settled(order.headers.location!);
+  assert.match(invalid.error.detail, /other is this ACME server itself/);
+  assert.deepEqual(at.resumed, [], 'nobody was asked');
+  assert.equal((await at.acme.administration.updateProfile('default', { max_ttl_seconds: 3600 }, 't')).issuer, 'other');
+});
+
 test('a profile names an issuer that exists, and the lifetime is for that CA to say', async (t) => {
   const at = await start(t, []);
   const { administration } = at.acme;
   await assert.rejects(administration.createProfile({ id: 'x', issuer: 'nobody' }, 'system'), {
     code: 'invalid_profile',
   });
+  for (const own of [at.directoryUrl, `http://127.0.0.1:${new URL(at.directoryUrl).port}/acme/profile/y/directory`]) {
+    at.directory.url = own;
+    await assert.rejects(administration.createProfile({ id: 'x', issuer: 'other' }, 'system'), /is this server itself/);
+  }
   const notAfter = new Date(at.clock.now() + 86_400_000).toISOString();
   assert.equal(type(await at.client.order(['a.example'], { notAfter })), 'malformed');
 });

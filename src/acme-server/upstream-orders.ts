@@ -14,6 +14,7 @@ import { appendAudit } from '../store/audit.ts';
 import { insertCertificate } from '../store/ca.ts';
 import { parseChain } from '../x509/index.ts';
 import { type AcmeMetrics, countIssued } from './metrics.ts';
+import { requireOtherCa } from './own-directory.ts';
 import type { AcmeServerDeps, UpstreamIssuers } from './services.ts';
 import { planUpstreamRetry } from './upstream-retry.ts';
 
@@ -105,6 +106,8 @@ async function attempt(
     return deps.store.write((tx) => deleteUpstreamOrder(tx, row.order_id));
   let chain: string;
   try {
+    // The issuer may have been pointed here after the profile was made.
+    await requireOtherCa(deps, upstream, row.issuer_id);
     chain = await upstream.obtain({
       issuerId: row.issuer_id,
       names: (JSON.parse(order.identifiers) as Identifier[]).map(({ value }) => value),

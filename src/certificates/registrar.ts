@@ -9,7 +9,8 @@ import { solversFor } from './solver-choice.ts';
 
 /** Gets certificates for requests that others made: what a registration authority needs of an issuer. */
 export interface Registrar {
-  knows(issuerId: string): Promise<boolean>;
+  /** URL of the issuer's directory; undefined when there is no such issuer. */
+  directoryOf(issuerId: string): Promise<string | undefined>;
   /** Resolves with the chain in PEM, leaf first. Throws the `Fault` of what failed, in the CA's words. */
   obtain(request: RegistrarRequest): Promise<string>;
   revoke(issuerId: string, certificate: Uint8Array, reason: number, signal: AbortSignal): Promise<void>;
@@ -58,7 +59,7 @@ export function createRegistrar(engine: Engine, connections: IssuerConnections):
   }
 
   return {
-    knows: async (id) => (await issuerById(engine.store.db, id)) !== undefined,
+    directoryOf: async (id) => (await issuerById(engine.store.db, id))?.directory,
     obtain({ issuerId, names, csr, resume, onOrder, onStep, signal }) {
       return withAccount(issuerId, signal, async ({ client, issuer, account }) => {
         const solvers = await solversFor(engine.solvers, { challenge: 'auto', dns_credential_id: null }, names);
