@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type Clock, createProblems, Fault, faultOf, type Logger, readInput } from '../base/index.ts';
 import type { Store } from '../store/index.ts';
-import { agentOfPeer, updateAgent } from '../store/peers.ts';
-import { desiredStateOf } from './desired-state.ts';
+import { agentOfPeer, peerById, updateAgent } from '../store/peers.ts';
+import { desiredStateOf, PEER_GONE } from './desired-state.ts';
 import { type AgentCaPort, type Enrolments, peerOfAgentName } from './enrolment.ts';
 
 export interface AgentServerDeps {
@@ -67,12 +67,18 @@ async function answer(deps: AgentServerDeps, request: IncomingMessage, response:
 const refuse = (status: number, code: string, detail: string, advice?: string): Fault =>
   new Fault({ code, detail, party: 'client', retry: 'never', status, ...(advice !== undefined && { advice }) });
 
+/** 410: for good, so the agent may take down what it put up (RFC 9110 §15.5.11). */
+const peerGone = (): Fault => refuse(410, PEER_GONE, 'the peer was removed from its network');
+
 /** Whose certificate it is: of our CA, of a peer that is there, and not from before it enrolled last. */
 async function peerOf({ store }: AgentServerDeps, socket: TLSSocket): Promise<string> {
   const certificate: X509Certificate | undefined = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   const name = /^DNS:([^,\s]+)$/.exec(certificate?.subjectAltName ?? '')?.[1] ?? '';
   const peerId = peerOfAgentName(name);
   const agent = peerId === undefined ? undefined : await agentOfPeer(store.db, peerId);
+  // Only somebody who held the peer's certificate learns that it is gone.
+  if (certificate !== undefined && peerId !== undefined && (await peerById(store.db, peerId)) === undefined)
+    throw peerGone();
   if (
     certificate === undefined ||
     peerId === undefined ||
@@ -93,7 +99,7 @@ async function answerState(
   const until = clock.now() + HOLD_MS;
   for (;;) {
     const state = await desiredStateOf(store.db, peerId);
-    if (state === undefined) throw refuse(404, 'peer_gone', 'the peer was removed');
+    if (state === undefined) throw peerGone();
     if (state.version !== have) return send(response, 200, JSON.stringify(state));
     if (clock.now() >= until || response.destroyed) return void response.writeHead(304).end();
     await clock.sleep(LOOK_EVERY_MS);

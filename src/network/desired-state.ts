@@ -23,6 +23,9 @@ export interface DesiredState {
   readonly wireguard?: WireguardConfig;
 }
 
+/** Code of the answer to the agent of a peer that was removed. */
+export const PEER_GONE = 'peer_gone';
+
 /** The table is the agent's own; it touches no other. */
 export const TABLE = 'gatehouse';
 

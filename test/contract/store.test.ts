@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { sql } from 'kysely';
+import { appendAudit, sealAudit, verifyAudit } from '../../src/store/audit.ts';
 import { changesSince, latestChange, openStore, recordChange, type Store } from '../../src/store/index.ts';
 import { getSealedSecret, putSealedSecret } from '../../src/store/secrets.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
@@ -39,6 +41,40 @@ async function keepsPromises(t: TestContext, store: Store, url: string): Promise
     assert.equal(await getSealedSecret(store.db, 'neighbour/2'), undefined);
     assert.deepEqual([...(await getSealedSecret(store.db, 'neighbour/3'))!], [3]);
   });
+
+  await t.test(
+    'the audit log is append-only for every statement, and one who owns the schema is found out',
+    async () => {
+      const write = (at: number) =>
+        store.write((tx) => appendAudit(tx, { actor: 'token:t', action: 'app.create', resource: `app:${at}`, at }));
+      for (const at of [1, 2, 3]) await write(at);
+      await sealAudit(store, 4);
+      await write(5);
+      await sealAudit(store, 6);
+      const run = (text: string) =>
+        store.write((tx) =>
+          sql
+            .raw(text)
+            .execute(tx)
+            .then(() => {}),
+        );
+      const forbidden = [
+        "update audit_event set actor = 'nobody' where seq = 2",
+        'update audit_event set seal = null',
+        'update audit_event set seq = 20 where seq = 2',
+        'update audit_seal set events = 3',
+        'delete from audit_event',
+        'delete from audit_seal',
+        ...(store.dialect === 'postgres' ? ['truncate audit_event', 'truncate audit_seal'] : []),
+      ];
+      for (const text of forbidden) await assert.rejects(run(text), /append-only/, text);
+      assert.ok((await verifyAudit(store.db)).ok);
+      await run(`drop trigger audit_no_update${store.dialect === 'postgres' ? ' on audit_event' : ''}`);
+      await run("update audit_event set actor = 'nobody' where seq = 2");
+      const { ok, problem } = await verifyAudit(store.db);
+      assert.deepEqual([ok, problem], [false, 'an event of seal 1, or the seal itself, was changed (events 1 to 3)']);
+    },
+  );
 
   await t.test('concurrent writers that read what they change lose no update', async () => {
     await store.write((tx) => putSealedSecret(tx, 'counter', Buffer.of(0), 0));

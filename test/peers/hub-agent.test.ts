@@ -284,6 +284,39 @@ test('while the control half is away everything goes on, and a restarted machine
   assert.match((await g.ns.run('h', 'ip', 'addr')).stdout, /fd42::99/);
 });
 
+test('the agent of a peer that was removed takes down what it put up, tells nobody else, and ends', async (t) => {
+  const g = await ground(t);
+  if (g === undefined) return;
+  const mapping = await g.map(1001);
+  await g.ns.run('h', 'nft', 'add', 'table', 'inet', 'somebody_else');
+  const vip = await g.virtualIps.create({
+    network_id: 'prod',
+    name: 'held',
+    vip_cidr: 'fd42::99/128',
+    holder_peer_id: 'hub',
+  });
+  const agent = await g.start(machineIn(g.ns.name('h')), g.hub);
+  await applied(g, g.hub);
+  assert.match((await g.ns.run('h', 'ip', 'addr')).stdout, /fd42::99/);
+  // While it is not heard of, the hub loses all that it had, and is removed.
+  await agent.stop();
+  await g.close(mapping);
+  await g.virtualIps.remove(String(vip.id));
+  await g.peers.remove(g.hub);
+  assert.match(await g.tables(), /gatehouse/, 'what was applied stays until somebody is told');
+  const again = await g.start(machineIn(g.ns.name('h')), g.hub, agent);
+  await again.ended;
+  assert.equal(await g.tables(), 'table inet somebody_else');
+  assert.doesNotMatch((await g.ns.run('h', 'ip', 'addr')).stdout, /fd42::99/);
+  assert.equal(loadIdentity(agent.directory), undefined, 'the next start needs a new token');
+  const code = faultOf(
+    await createControlClient(g.control, { ca: agent.identity.ca })
+      .state(undefined, new AbortController().signal)
+      .catch((error: unknown) => error),
+  ).code;
+  assert.equal(code, 'agent_unknown', 'without the certificate nobody learns that the peer is gone');
+});
+
 test('enrolment: a token is good once and soon, names its CA, and an older certificate is shut out by a newer', async (t) => {
   const clock = { now: () => Date.now() + ahead, sleep: systemClock.sleep };
   let ahead = 0;

@@ -130,6 +130,15 @@ test('hub and spoke: spokes reach each other and virtual IPs through the hub, an
     /^\S+\t\S+\t192\.0\.2\.1:51820\t(10\.42\.0\.0\/24,fd42::\/64|fd42::\/64,10\.42\.0\.0\/24)\t[1-9]/,
   );
   assert.ok(!JSON.stringify(await g.report(two)).includes(dump.split('\t')[0]!), 'the private key stays where it is');
+
+  // A peer that is removed: its agent takes the interface down, and the hub knows it no more.
+  const twosKey = String((await g.peers.get(two))?.public_key);
+  await g.peers.remove(two);
+  await until('the interface to go', async () => !(await g.ns.run('two', 'ip', 'link')).stdout.includes(names[2]!));
+  await until('the hub to forget it', async () => {
+    const { stdout } = await g.ns.run('h', 'wg', 'show', names[0]!, 'peers');
+    return stdout !== '' && !stdout.includes(twosKey);
+  });
 });
 
 test('mesh: peers reach each other without the hub; an overlay that is there already is left alone', async (t) => {

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, faultOf, type Logger } from '../../base/index.ts';
-import type { DesiredState } from '../desired-state.ts';
+import { type DesiredState, PEER_GONE } from '../desired-state.ts';
 import { type Applied, applyState, NOTHING_APPLIED, readCounters, totalCounters } from './apply.ts';
 import { type ControlClient, createControlClient } from './client.ts';
-import { type AgentIdentity, renewIdentity, writeWhole } from './identity.ts';
+import { type AgentIdentity, forgetIdentity, renewIdentity, writeWhole } from './identity.ts';
 import type { Machine } from './machine.ts';
 import { readWireguard, type WireguardPlace } from './wireguard.ts';
 
@@ -22,7 +22,8 @@ const PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 /**
- * Follows the desired state until the signal. While the control half is away everything that was applied goes on; after
+ * Follows the desired state until the signal, or until the peer was removed: then what the agent put on the machine is
+ * taken down. While the control half is away everything that was applied goes on; after
  * a restart of the machine the last state is applied again before anything is asked.
  */
 export async function runAgent(deps: AgentDeps, first: AgentIdentity, signal: AbortSignal): Promise<void> {
@@ -46,11 +47,33 @@ export async function runAgent(deps: AgentDeps, first: AgentIdentity, signal: Ab
     } catch (error) {
       if (signal.aborted) break;
       const { code, detail, advice } = faultOf(error).details;
+      if (code === PEER_GONE && (await takeDown(deps, applied))) break;
       log.warn({ code, advice }, `${detail}; what is applied stays`);
       await clock.sleep(Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** failures++), signal).catch(() => {});
     }
   }
   client.close();
+}
+
+/** Nothing of the peer stays on the machine, and the agent is nobody's any more. False when that must be tried again. */
+async function takeDown(deps: AgentDeps, applied: Applied): Promise<boolean> {
+  const { machine, wireguard, log, directory } = deps;
+  const nothing = { version: '', addresses: [], unresolved: [], peer: { id: '', name: '', ipv6: null, ipv4: null } };
+  try {
+    await applyState(machine, applied, nothing, wireguard, (state) => keep(deps, { ...state, wanted: nothing }));
+  } catch (error) {
+    log.error({ err: error }, 'the peer was removed, and what it had here could not be taken down; it is tried again');
+    return false;
+  }
+  rmSync(join(directory, STATE_FILE), { force: true });
+  forgetIdentity(directory);
+  log.warn(
+    {
+      advice: 'to make this machine a peer again: gatehouse networks peers create, then gatehouse networks peers enrol',
+    },
+    'the peer was removed from its network: its table, addresses and WireGuard interface were taken down, and the agent ends',
+  );
+  return true;
 }
 
 async function applyAndReport(

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, sha256Hex } from '../../base/index.ts';
 import {
@@ -78,6 +78,11 @@ export async function renewIdentity(
   } finally {
     client.close();
   }
+}
+
+/** A peer that is gone does not come back under the same certificate; the next start needs a new token. */
+export function forgetIdentity(directory: string): void {
+  rmSync(join(directory, FILE), { force: true });
 }
 
 function keep(directory: string, identity: Required<Identity>): AgentIdentity {

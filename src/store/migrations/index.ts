@@ -21,6 +21,7 @@ import { onDemand } from './405-on-demand.ts';
 import { delegated } from './406-delegated.ts';
 import { domainLists } from './407-domain-lists.ts';
 import { tokenPersons } from './408-token-persons.ts';
+import { auditSeals } from './409-audit-seals.ts';
 import { networks } from './500-networks.ts';
 import { missions } from './501-missions.ts';
 import { missionStandings } from './502-mission-standings.ts';
@@ -56,6 +57,7 @@ const STEPS: Record<string, Step> = {
   '406-delegated': delegated,
   '407-domain-lists': domainLists,
   '408-token-persons': tokenPersons,
+  '409-audit-seals': auditSeals,
   '500-networks': networks,
   '501-missions': missions,
   '502-mission-standings': missionStandings,
