@@ -1,7 +1,7 @@
 import { inUtc } from '../base/index.ts';
 import type { Certificate, Domain, TLS_STATUSES } from '../contract/index.ts';
 import { type DomainSettings, expectationOf, type ViewAnswer } from '../domains/index.ts';
-import type { DomainRow } from '../store/domains.ts';
+import type { DomainFilter, DomainRow } from '../store/domains.ts';
 import { clusterCertificateDocument, delegatedOf, whyDelegated } from './delegated-document.ts';
 import { certificateDocument, time, timeOrNull, unicodeName } from './documents.ts';
 import type { CertificateView } from './ports/index.ts';
@@ -24,6 +24,17 @@ export function tlsStatus(certificate: CertificateView | undefined): TlsStatus {
   };
   return words[certificate.status];
 }
+
+/** The same as a filter of lists. */
+const STATES: Record<TlsStatus, NonNullable<DomainFilter['certificate']>> = {
+  issued: { states: [{ statuses: ['valid'] }] },
+  renewing: { states: [{ statuses: ['pending', 'issuing', 'renewing', 'failed'], served: true }] },
+  pending: { states: [{ statuses: ['pending', 'issuing', 'renewing'], served: false }], none: true },
+  failed: { states: [{ statuses: ['failed'], served: false }, { statuses: ['revoked', 'expired'] }] },
+};
+
+export const tlsStatusFilter = (status: TlsStatus, settings: DomainSettings): DomainFilter =>
+  settings.delegated === true ? { delegated: { status, none: status === 'pending' } } : { certificate: STATES[status] };
 
 interface Report {
   readonly summary: string;

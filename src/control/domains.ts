@@ -18,11 +18,12 @@ import { certificateSteps, checkIssuers } from './certificates.ts';
 import { auditEvent, type ControlDeps, guarded, notFound } from './context.ts';
 import { delegatedOf } from './delegated-document.ts';
 import { time } from './documents.ts';
-import { domainDocument } from './domain-document.ts';
+import { domainDocument, type TlsStatus, tlsStatusFilter } from './domain-document.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
 
 export interface DomainListInput extends PageInput {
   readonly dns_state?: DnsState;
+  readonly tls_status?: TlsStatus;
   readonly prefix?: string;
 }
 
@@ -98,6 +99,7 @@ export function createDomainUseCases(deps: ControlDeps, domains: DomainsDeps): D
           ...(appIds !== undefined && { appIds }),
           ...(input.dns_state !== undefined && { dnsStates: [input.dns_state] }),
           ...(input.prefix !== undefined && { prefix: input.prefix.toLowerCase() }),
+          ...(input.tls_status !== undefined && tlsStatusFilter(input.tls_status, deps.domains)),
         },
         { limit: limit + 1, ...(after !== undefined && { after }) },
       );

@@ -12,6 +12,9 @@ test('every list of domains is read along an index, and sorted by none', async (
     'that begin so': { prefix: 'shop' },
     'that wait for DNS': { dnsStates: ['missing' as const] },
     'of an app, that wait': { appIds: ['a'], dnsStates: ['missing' as const] },
+    'that failed': { certificate: { states: [{ statuses: ['failed' as const], served: false }] } },
+    'that wait for anything': { certificate: { states: [{ statuses: ['pending' as const] }], none: true } },
+    'that a cluster got': { delegated: { status: 'issued' } },
     'of an app, that begin so': { appIds: ['a'], prefix: 'shop' },
   };
   for (const [what, filter] of Object.entries(filters)) {

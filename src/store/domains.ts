@@ -1,3 +1,4 @@
+import type { CertificateStatus } from './certificates.ts';
 import type { Db } from './store.ts';
 
 /** `auto` is the app's own subdomain; `custom` was claimed by a request. */
@@ -89,6 +90,16 @@ export interface DomainFilter {
   readonly dnsStates?: readonly DnsState[];
   /** Names that begin so. */
   readonly prefix?: string;
+  /** Those whose certificate is in one of these states; `none`: or that have no certificate. */
+  readonly certificate?: { readonly states: readonly CertificateState[]; readonly none?: boolean };
+  /** Those of which a cluster says so; `none`: or says nothing. */
+  readonly delegated?: { readonly status: string; readonly none?: boolean };
+}
+
+interface CertificateState {
+  readonly statuses: readonly CertificateStatus[];
+  /** Whether there is a version to serve; either when absent. */
+  readonly served?: boolean;
 }
 
 interface DomainPage {
@@ -109,6 +120,37 @@ export function domainsQuery(db: Db, filter: DomainFilter, page: DomainPage) {
   // A-labels are ASCII, and '~' sorts after every character of one.
   if (filter.prefix !== undefined)
     query = query.where('name', '>=', filter.prefix).where('name', '<', `${filter.prefix}~`);
+  const { certificate, delegated } = filter;
+  if (certificate !== undefined)
+    query = query.where((e) =>
+      e.or([
+        ...(certificate.none === true ? [e('domain.certificate_id', 'is', null)] : []),
+        e.exists(
+          e
+            .selectFrom('certificate')
+            .select('certificate.id')
+            .whereRef('certificate.id', '=', 'domain.certificate_id')
+            .where((c) =>
+              c.or(
+                certificate.states.map(({ statuses, served }) =>
+                  c.and([
+                    c('certificate.status', 'in', [...statuses]),
+                    ...(served === undefined ? [] : [c('served_version_id', served ? 'is not' : 'is', null)]),
+                  ]),
+                ),
+              ),
+            ),
+        ),
+      ]),
+    );
+  if (delegated !== undefined)
+    query = query.where((e) =>
+      e.or([
+        ...(delegated.none === true ? [e('delegated', 'is', null)] : []),
+        // As it is written; in a text of it the quotes would be escaped.
+        e('delegated', 'like', `%"status":${JSON.stringify(delegated.status)}%`),
+      ]),
+    );
   return query;
 }
 

@@ -141,6 +141,11 @@ test('delegated: cert-manager gets the certificate, its status is the domain’s
     const conditions = [...current.status.conditions, issuing];
     await cluster.call('PUT', `${path}/status`, { ...current, status: { ...current.status, conditions } });
     await reaches(NAME, 'renewing');
+    const listed = await call<Domain[]>('GET', '/domains?tls_status=renewing');
+    assert.deepEqual(
+      listed.map((one) => one.domain),
+      [NAME],
+    );
     certManagerPeer.process.kill('SIGCONT');
     await until('another revision', async () => {
       const { status } = await cluster.call<{ status: { revision: number } }>('GET', path);

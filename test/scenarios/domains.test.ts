@@ -45,6 +45,15 @@ test('redirects between names, pre-validation and removal, as clients of the edg
   await call('PATCH', '/apps/shop/domains/later.localhost', { route: true });
   await until('routed', async () => (await get('later.localhost')).status === 200);
 
+  await call('POST', '/apps/shop/domains', { domain: 'seldom.localhost', on_demand: true });
+  const all = await call<Domain[]>('GET', '/domains');
+  for (const status of ['issued', 'renewing', 'pending', 'failed']) {
+    const names = (list: Domain[]) => list.map((one) => one.domain).sort();
+    const listed = await call<Domain[]>('GET', `/domains?tls_status=${status}`);
+    assert.deepEqual(names(listed), names(all.filter(({ tls_status }) => tls_status === status)), status);
+  }
+  assert.ok(all.some(({ tls_status }) => tls_status === 'pending'));
+
   await call('DELETE', '/apps/shop/domains/later.localhost');
   await until('withdrawn', async () => (await get('later.localhost').catch(() => ({ status: 0 }))).status !== 200);
 });

@@ -6,6 +6,7 @@ import {
   DNS_STATES,
   Domain,
   PageQuery,
+  TLS_STATUSES,
   words,
 } from '../../contract/index.ts';
 import { type Api, AppPath, answers, creates, DomainPath, lists, nothing, type RouteDeps } from '../route.ts';
@@ -14,6 +15,7 @@ import { answerSteps, StepsQuery } from '../steps.ts';
 const Query = Type.Object({
   ...PageQuery,
   dns_state: Type.Optional(words(DNS_STATES)),
+  tls_status: Type.Optional(words(TLS_STATUSES)),
   prefix: Type.Optional(Type.String({ maxLength: 253, description: 'names that begin so' })),
 });
 

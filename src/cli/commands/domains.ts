@@ -21,6 +21,13 @@ interface AddOptions {
   readonly timeout: string;
 }
 
+interface ListOptions {
+  readonly app?: string;
+  readonly prefix?: string;
+  readonly status?: string;
+  readonly dns?: string;
+}
+
 const collect = (value: string, all: string[] = []) => [...all, value];
 const path = (app: string, domain = '') =>
   `/apps/${encodeURIComponent(app)}/domains${domain === '' ? '' : `/${encodeURIComponent(domain)}`}`;
@@ -46,9 +53,13 @@ export function domainCommands(program: Command, act: Act): void {
     .description('list domains')
     .option('--app <app>', 'of this app only')
     .option('--prefix <text>', 'names that begin so')
+    .option('--status <word>', 'issued, renewing, pending or failed')
+    .option('--dns <word>', 'configured, elsewhere, missing, unanswered, unknown or local')
     .action(
-      act(async ({ client, output, now }, options: { app?: string; prefix?: string }) => {
-        const query = options.prefix === undefined ? '' : `?prefix=${encodeURIComponent(options.prefix)}`;
+      act(async ({ client, output, now }, options: ListOptions) => {
+        const { prefix, status: tls_status, dns: dns_state } = options;
+        const given = Object.entries({ prefix, tls_status, dns_state }).filter(([, value]) => value !== undefined);
+        const query = given.length === 0 ? '' : `?${new URLSearchParams(given as [string, string][])}`;
         const all = await client.list<Domain>(`${options.app === undefined ? '/domains' : path(options.app)}${query}`);
         if (output.json) return output.value(all);
         if (all.length === 0) return output.line('no domains yet; add one: gatehouse domains add <name> --app <app>');
