@@ -47,10 +47,13 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
 async function runProxy(given: Given): Promise<void> {
   // With files alone the ACME client is not loaded, which is a fifth of the process.
   let acme: typeof import('./proxy/acme-issuance.ts') | undefined;
+  let managed: typeof import('./proxy/managed-source.ts') | undefined;
   const load = async () => {
     const loaded = loadProxyConfig(given.file, given.env);
     if (loaded.plan.listeners.some(({ certificates }) => certificates.mode === 'acme'))
       acme ??= await import('./proxy/acme-issuance.ts');
+    if (loaded.plan.listeners.some(({ certificates }) => certificates.mode === 'managed'))
+      managed ??= await import('./proxy/managed-source.ts');
     return loaded;
   };
   const first = await load();
@@ -80,6 +83,7 @@ async function runProxy(given: Given): Promise<void> {
         log,
         issuanceFor: (planned, cache, present) =>
           acme!.createAcmeIssuance(planned, cache, present, { clock: systemClock, log }),
+        sourceFor: (planned) => managed!.createManagedSource(planned),
       },
     );
     actions = createActions({ load, first, proxy, stop, servers, argv: given.argv, log });

@@ -111,12 +111,26 @@ const AcmeTls = Type.Object(
   closed,
 );
 
+const ManagedTls = Type.Object(
+  {
+    mode: Type.Literal('managed', { description: 'the certificates of a `gatehouse up` elsewhere' }),
+    control: Type.String({ pattern: '^https?://.+$', description: 'URL of its API' }),
+    token_file: Type.String({ description: 'file with a token of it that has the permission system.ingress.manage' }),
+    ca_file: Type.Optional(Type.String({ description: 'PEM of the roots that it is checked with' })),
+    cache_dir: Type.Optional(
+      Type.String({ description: 'its certificates, for a start while it is away (default: under state_dir)' }),
+    ),
+    ...tlsCommon,
+  },
+  closed,
+);
+
 // Told apart by `mode`, so that what is wrong is said of the one that was meant, and its defaults are filled in.
-const Tls = Type.Unsafe<Static<typeof ManualTls> | Static<typeof AcmeTls>>({
+const Tls = Type.Unsafe<Static<typeof ManualTls> | Static<typeof AcmeTls> | Static<typeof ManagedTls>>({
   type: 'object',
   required: ['mode'],
   discriminator: { propertyName: 'mode' },
-  oneOf: [ManualTls, AcmeTls],
+  oneOf: [ManualTls, AcmeTls, ManagedTls],
 });
 
 export const ListenerConfig = Type.Object(

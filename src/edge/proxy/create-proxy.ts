@@ -9,12 +9,13 @@ import { openCacheDirectory } from '../keeper/cache-directory.ts';
 import type { Issuance } from '../keeper/issuance.ts';
 import { createAcmeKeeper, type KeeperStatus } from '../keeper/keep-acme.ts';
 import { createFileKeeper } from '../keeper/keep-files.ts';
+import { createManagedKeeper, type ManagedSource } from '../keeper/keep-managed.ts';
 import { renderPrometheus } from '../observe/prometheus.ts';
 import { type Edge, type EdgeListener, startEdge } from '../start-edge.ts';
 import type { HeldTickets } from '../tls/ticket-keys.ts';
 import type { WorkerReport } from '../worker-wire.ts';
 import { checkSamePorts } from './check-same-ports.ts';
-import type { PlannedAcme, PlannedCertificates, PlannedListener, ProxyPlan } from './plan-proxy.ts';
+import type { PlannedAcme, PlannedCertificates, PlannedListener, PlannedManaged, ProxyPlan } from './plan-proxy.ts';
 
 export interface ProxyOptions {
   readonly plan: ProxyPlan;
@@ -32,6 +33,7 @@ export interface ProxyDeps {
   readonly log: Logger;
   /** Wires an ACME client to a listener's cache and challenges. */
   issuanceFor(acme: PlannedAcme, cache: CacheDirectory, present: Present): Issuance;
+  sourceFor(managed: PlannedManaged): ManagedSource;
 }
 
 /** Makes a challenge answerable at every worker; the answer takes it away. */
@@ -65,10 +67,15 @@ export interface ProxyStatus {
 
 export type KeptCertificate = Partial<KeeperStatus> & Pick<KeeperStatus, 'names' | 'notAfter'>;
 
+/** Modes whose keepers have a directory that is one process's. */
+const CACHING = ['acme', 'managed'] as const;
+
 interface Keeper {
   start(): void | Promise<void>;
   status(): readonly KeptCertificate[];
   renew?(): void;
+  /** Ids of what it serves, where the plan does not say. */
+  served?(): Iterable<string>;
   stop(): Promise<void>;
 }
 
@@ -123,6 +130,11 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     const { putCertificate: serve, batch } = picture;
     if (certificates.mode === 'none') return undefined;
     if (certificates.mode === 'manual') return createFileKeeper(id, certificates.files, { serve, batch, clock, log });
+    if (certificates.mode === 'managed') {
+      const { managed } = certificates;
+      const [source, withdraw] = [deps.sourceFor(managed), picture.deleteCertificate];
+      return createManagedKeeper(id, { source, cacheDir: managed.cacheDir, serve, withdraw, clock, log });
+    }
     const { acme } = certificates;
     const cache = openCacheDirectory(acme.cacheDir, log);
     const issuance = deps.issuanceFor(acme, cache, presenter(picture));
@@ -135,14 +147,14 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     entry.keeper = createKeeper(listener.id, certificates, entry.picture);
     await entry.keeper?.start();
   };
-  const ofMode = (mode: PlannedCertificates['mode']) =>
-    [...kept.values()].filter(({ listener }) => listener.certificates.mode === mode);
+  const ofMode = (...modes: PlannedCertificates['mode'][]) =>
+    [...kept.values()].filter(({ listener }) => modes.includes(listener.certificates.mode));
 
   return {
     listeners: edge.listeners,
     async start() {
       // Files first: what is wrong with them shows before anything listens.
-      for (const entry of ofMode('manual')) await startKeeper(entry);
+      for (const entry of ofMode('manual', 'managed')) await startKeeper(entry);
       await edge.start();
       // The challenges of these are answered by workers that already run.
       await Promise.all(ofMode('acme').map(startKeeper));
@@ -183,11 +195,11 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     tickets: edge.tickets,
     async releaseCaches() {
       cachesReleased = true;
-      await Promise.all(ofMode('acme').map(({ keeper }) => keeper?.stop()));
+      await Promise.all(ofMode(...CACHING).map(({ keeper }) => keeper?.stop()));
     },
     async takeCaches() {
       cachesReleased = false;
-      await Promise.all(ofMode('acme').map(startKeeper));
+      await Promise.all(ofMode(...CACHING).map(startKeeper));
     },
     replaceWorkers: edge.replaceWorkers,
     async stop(deadlineMs) {
@@ -213,7 +225,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       );
       throw error;
     }
-    const after = idsOf(listener);
+    const after = next.keeper?.served === undefined ? idsOf(listener) : new Set(next.keeper.served());
     for (const id of before) if (!after.has(id)) entry.picture.deleteCertificate(id);
     return next;
   }

@@ -28,7 +28,17 @@ export interface PlannedListener {
 export type PlannedCertificates =
   | { readonly mode: 'none' }
   | { readonly mode: 'manual'; readonly files: readonly CertificateFiles[] }
-  | { readonly mode: 'acme'; readonly acme: PlannedAcme };
+  | { readonly mode: 'acme'; readonly acme: PlannedAcme }
+  | { readonly mode: 'managed'; readonly managed: PlannedManaged };
+
+export interface PlannedManaged {
+  readonly control: string;
+  /** Absolute. */
+  readonly tokenFile: string;
+  /** PEM. */
+  readonly ca?: string;
+  readonly cacheDir: string;
+}
 
 export interface PlannedAcme extends Pick<AcmeTlsConfig, 'contact' | 'key_type' | 'profile' | 'challenge'> {
   /** In canonical form. */
@@ -71,8 +81,8 @@ export function planProxy(config: ProxyConfig, surroundings: Surroundings): Prox
     ids.add(id);
     checkPorts(listener, field);
     const certificates = planCertificates(listener.tls, { id, field, path, read, stateDir, config });
-    if (certificates.mode === 'acme') {
-      const { cacheDir } = certificates.acme;
+    const cacheDir = cacheDirOf(certificates);
+    if (cacheDir !== undefined) {
       if (caches.has(cacheDir)) refuse(`${field}.tls.cache_dir`, `another listener uses ${cacheDir}`);
       caches.add(cacheDir);
     }
@@ -92,6 +102,11 @@ export function planProxy(config: ProxyConfig, surroundings: Surroundings): Prox
       protocolEngine: config.protocol_engine,
     },
   };
+}
+
+function cacheDirOf(certificates: PlannedCertificates): string | undefined {
+  if (certificates.mode === 'acme') return certificates.acme.cacheDir;
+  return certificates.mode === 'managed' ? certificates.managed.cacheDir : undefined;
 }
 
 const CREDENTIAL = 'credential:';
@@ -169,15 +184,21 @@ function planCertificates(tls: TlsConfig | undefined, context: CertificateContex
     }));
     return { mode: 'manual', files };
   }
+  const cacheDir = tls.cache_dir === undefined ? resolve(stateDir, id) : path(tls.cache_dir, `${field}.tls.cache_dir`);
+  const ca = tls.ca_file === undefined ? undefined : read(tls.ca_file, `${field}.tls.ca_file`);
+  if (tls.mode === 'managed') {
+    const tokenFile = path(tls.token_file, `${field}.tls.token_file`);
+    return { mode: 'managed', managed: { control: tls.control, tokenFile, ca, cacheDir } };
+  }
   if (tls.challenge === 'http-01' && !config.listeners.some(({ http_port }) => http_port !== undefined))
     refuse(`${field}.tls.challenge`, 'http-01 needs an http_port of this or another listener');
   const names = planNames(tls, config, `${field}.tls`);
-  const { eab, ca_file, contact, key_type, profile, challenge } = tls;
+  const { eab, contact, key_type, profile, challenge } = tls;
   const acme: PlannedAcme = {
     names,
     directory: DIRECTORIES[tls.directory] ?? tls.directory,
-    ca: ca_file === undefined ? undefined : read(ca_file, `${field}.tls.ca_file`),
-    cacheDir: tls.cache_dir === undefined ? resolve(stateDir, id) : path(tls.cache_dir, `${field}.tls.cache_dir`),
+    ca,
+    cacheDir,
     eab: eab && { kid: eab.kid, hmac: read(eab.hmac_file, `${field}.tls.eab.hmac_file`).trim() },
     contact,
     key_type,
