@@ -29,6 +29,8 @@ export interface ObtainRequest {
   readonly preferredChain?: string;
   /** URL of an order that was begun before, to go on with instead of making another. */
   readonly resume?: string;
+  /** Awaited before the CA is asked for an order, a replacement or not; what it throws ends the whole. */
+  readonly beforeOrder?: (replaces: boolean) => Promise<void>;
   readonly onStep?: OnStep;
   /** Milliseconds for the whole; ten minutes when absent. */
   readonly timeoutMs?: number;
@@ -60,7 +62,11 @@ export async function obtainCertificate(request: ObtainRequest): Promise<Obtaine
         if (type !== undefined) refused.set(key, (refused.get(key) ?? new Set()).add(type));
       const fault = combined(failures);
       if (!failures.every(({ anotherWay }) => anotherWay)) throw fault;
-      await onStep({ kind: 'problem', words: `${fault.message}; trying the next challenge type` });
+      await onStep({
+        kind: 'problem',
+        words: `${fault.message}; trying the next challenge type`,
+        failed: fault.details,
+      });
     }
   } finally {
     stop();
@@ -68,7 +74,7 @@ export async function obtainCertificate(request: ObtainRequest): Promise<Obtaine
 }
 
 async function openOrder(
-  { client, account, names, profile, replaces }: ObtainRequest,
+  { client, account, names, profile, replaces, beforeOrder }: ObtainRequest,
   resume: string | undefined,
   onStep: OnStep,
   signal: AbortSignal,
@@ -84,6 +90,7 @@ async function openOrder(
   const announce = (order: AcmeOrder) =>
     onStep({ kind: 'order', url: order.url, words: `ordered ${names.join(', ')}: ${order.url}` });
   if (replaces !== undefined) {
+    await beforeOrder?.(true);
     try {
       const order = await client.newOrder(account, { ...wanted, replaces }, signal);
       await announce(order);
@@ -93,6 +100,7 @@ async function openOrder(
       await onStep({ kind: 'problem', words: `the CA does not take the order as a replacement: ${error.message}` });
     }
   }
+  await beforeOrder?.(false);
   const order = await client.newOrder(account, wanted, signal);
   await announce(order);
   return { order, replaced: false };

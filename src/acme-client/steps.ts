@@ -1,4 +1,5 @@
 import type { ChallengeType } from '../acme/index.ts';
+import type { FaultDetails } from '../base/index.ts';
 
 /** What happens while a certificate is got, in order, in words. */
 export interface ObtainStep {
@@ -7,6 +8,8 @@ export interface ObtainStep {
   readonly name?: string;
   readonly type?: ChallengeType;
   readonly url?: string;
+  /** Authorizations that failed, where another challenge type is tried for them. */
+  readonly failed?: FaultDetails;
 }
 
 /** Awaited before the next step is taken, so that a step can be made durable first. */

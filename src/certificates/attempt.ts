@@ -18,6 +18,7 @@ import {
   settle,
 } from './outcome.ts';
 import type { Engine } from './ports.ts';
+import { isWantedBack } from './renewal-time.ts';
 
 export interface Attempt {
   readonly engine: Engine;
@@ -77,17 +78,15 @@ async function tryIssuer(attempt: Attempt, issuerId: string, open: OpenOrder | u
   }
 }
 
-/** Those that wait for one issuer come back one after another. */
+/** Those that wait for one issuer come back one after another; where somebody waits, at the first moment. */
 function spread({ engine, row, served }: Attempt, issuer: IssuerRow): number {
+  if (row.wanted === 'now') return 0;
+  const now = engine.clock.now();
   const info = renewalInfoOf(row);
-  const within = comeBackWithin({
-    now: engine.clock.now(),
-    hurried: row.wanted !== null || served?.staging !== issuer.staging,
-    ...(served !== undefined && { servedUntil: served.not_after }),
-    // An end of 0 stands for a CA that named no window.
-    ...(info !== undefined && info.versionId === served?.id && info.end > 0 && { windowEnd: info.end }),
-  });
-  return engine.random() * within;
+  const validity = served && { notBefore: served.not_before, notAfter: served.not_after };
+  const wantedBack = validity !== undefined && info?.versionId === served?.id && isWantedBack(info!, validity, now);
+  const hurried = row.wanted !== null || served?.staging !== issuer.staging || wantedBack;
+  return engine.random() * comeBackWithin({ now, hurried, ...(validity && { servedUntil: validity.notAfter }) });
 }
 
 function unknownIssuer(id: string): Fault {

@@ -129,7 +129,12 @@ test('an order under way outlives that its issuer is left alone, and takes of th
   for (let outage = 1; outage <= 3; outage++) {
     // Another certificate found it down.
     await change({ hold_until: at.clock.now() + HOUR, hold_problem: '{"detail":"no route","count":1}' });
-    await certificates.renew(id);
+    await at.store.db
+      .updateTable('certificate')
+      .set({ problem: null, next_attempt_at: at.clock.now() })
+      .where('id', '=', id)
+      .execute();
+    certificates.wake();
     await until(async () => /left alone/.test((await certificates.get(id))?.summary ?? ''));
     await change({ hold_until: null });
     await certificates.renew(id);
@@ -143,6 +148,48 @@ test('an order under way outlives that its issuer is left alone, and takes of th
   down.clear();
   await change({ hold_until: null });
   await certificates.renew(id);
+  assert.equal((await at.settled(id, 'valid')).served?.issuer, 'one');
+});
+
+test('a person says now: asked at once where that may help, and told what stands in the way and until when where not', async (t) => {
+  const down = new Set(['one']);
+  const at = await startEngine(t, { down });
+  const { certificates } = at.engine;
+  const change = (values: object) => at.store.db.updateTable('issuer').set(values).where('id', '=', 'one').execute();
+  const id = await certificates.ensure({ names: ['a.example.com'], issuers: ['one'], reference: 'domain:1' });
+  await at.settled(id, 'failed');
+  // Left alone because it was down: that is our guess, and a person may know better.
+  assert.ok((await at.engine.issuers.get('one'))?.heldUntil !== undefined);
+  await certificates.renew(id);
+  await at.settled(id, 'failed');
+  while (at.asked.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  await at.settled(id, 'failed');
+
+  // It named a time itself.
+  const until = at.clock.now() + 5 * HOUR;
+  await change({ hold_until: until, hold_problem: '{"detail":"service busy","count":1,"asked":true}' });
+  await certificates.renew(id);
+  const told = await certificates.get(id);
+  assert.match(told!.summary, /one asked for a pause: service busy/);
+  assert.equal(told!.nextAttemptAt, until);
+  assert.equal(at.asked.length, 2);
+
+  // Its limit for these names is used up for longer; then it is tried at the first moment.
+  await change({ hold_until: null, hold_problem: null, limits: defaultLimits });
+  await at.store.write((tx) => tx.updateTable('certificate').set({ open_order: null }).execute());
+  const full_at = at.clock.now() + 7 * DAY;
+  const key = 'a.example.com';
+  await at.store.write((tx) =>
+    tx.insertInto('quota_bucket').values({ issuer_id: 'one', limit_id: 'same-names', key, full_at }).execute(),
+  );
+  await certificates.renew(id);
+  const waiting = await certificates.get(id);
+  assert.match(waiting!.summary, /one: all 5 certificates for exactly these names \(a\.example\.com\) are used up/);
+  const events = await certificates.events(id, 0, 100);
+  assert.match(events.at(-1)!.detail, /somebody asks for it now; .* are used up, so it is tried at /);
+  assert.equal(at.asked.length, 2);
+  down.clear();
+  await at.clock.advance(waiting!.nextAttemptAt! - at.clock.now());
   assert.equal((await at.settled(id, 'valid')).served?.issuer, 'one');
 });
 

@@ -24,8 +24,9 @@ import { createMassRevocation, type MassRevocation } from './mass-revocation.ts'
 import { DEFAULTS, type Engine, type EngineDeps, type EngineSettings } from './ports.ts';
 import { createRegistrar, type Registrar } from './registrar.ts';
 import { withdraw } from './revocation.ts';
+import { renewWithin } from './try-now.ts';
 import { viewCertificate, viewEvent, viewVersion } from './views.ts';
-import { ensureWithin, referWithin, releaseWithin, renewWithin } from './wishes.ts';
+import { ensureWithin, referWithin, releaseWithin } from './wishes.ts';
 
 export interface CertificateEngine {
   readonly certificates: Certificates;

@@ -2,6 +2,7 @@ import { type CertificateVersionRow, untoldRevocation, versionById } from '../st
 import type { CertificateProblem, CertificateRow } from '../store/certificates.ts';
 import type { Db } from '../store/index.ts';
 import type { Facts } from './plan.ts';
+import type { OrderNature } from './quota.ts';
 import type { KnownRenewalInfo } from './renewal-time.ts';
 
 /** An order under way, written before it is made, so that after a crash it is gone on with. */
@@ -12,8 +13,9 @@ export interface OpenOrder {
   /** Known once the CA has taken it. */
   readonly url?: string;
   readonly replaces?: string;
-  readonly nature: 'new' | 'renewal' | 'replacement';
-  readonly startedAt: number;
+  readonly nature: OrderNature;
+  /** When what it takes of the quota was last counted. */
+  readonly countedAt: number;
 }
 
 const parsed = <T>(json: string | null): T | undefined => (json === null ? undefined : (JSON.parse(json) as T));
@@ -21,7 +23,9 @@ const parsed = <T>(json: string | null): T | undefined => (json === null ? undef
 export const namesOf = (row: Pick<CertificateRow, 'names'>): string[] => JSON.parse(row.names) as string[];
 export const issuersOf = (row: Pick<CertificateRow, 'issuers'>): string[] => JSON.parse(row.issuers) as string[];
 export const problemOfRow = (row: CertificateRow): CertificateProblem | undefined => parsed(row.problem);
-export const openOrderOf = (row: CertificateRow): OpenOrder | undefined => parsed(row.open_order);
+/** One that an older release wrote does not say when it was counted. */
+export const openOrderOf = (row: CertificateRow): OpenOrder | undefined =>
+  row.open_order === null ? undefined : ({ countedAt: 0, ...JSON.parse(row.open_order) } as OpenOrder);
 export const renewalInfoOf = (row: CertificateRow): KnownRenewalInfo | undefined => parsed(row.renewal_info);
 
 export interface Loaded {

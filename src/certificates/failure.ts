@@ -113,21 +113,19 @@ export function retryTime(options: {
 
 /**
  * Within what time those that an issuer kept waiting come back, so that the backlog of an outage does not arrive in one
- * hour: a renewal with weeks left takes up to a day, one with little left a minute. Inside a window that the CA named it
- * stays inside; a window that is over may mean that the CA is about to revoke, and a person who asked is waiting.
+ * hour: within a twentieth of what is left, a minute at least and two days at most. Nineteen twentieths are then left for
+ * what may fail next, also where the window that the CA named went by meanwhile. Where somebody waits, or the CA wants it
+ * back early because it is about to revoke, half an hour at most.
  */
 export function comeBackWithin(options: {
   readonly now: number;
   /** End of the certificate that is served, if there is one. */
   readonly servedUntil?: number;
-  /** End of the window that the CA named. */
-  readonly windowEnd?: number;
   readonly hurried: boolean;
 }): number {
-  const { now, servedUntil, windowEnd = Number.POSITIVE_INFINITY, hurried } = options;
-  const left = servedUntil === undefined ? HOUR : Math.max(0, servedUntil - now);
-  const most = hurried || windowEnd <= now ? HOUR / 2 : Math.min(24 * HOUR, windowEnd - now);
-  return Math.min(most, Math.max(MINUTE, left / 40));
+  const { now, servedUntil, hurried } = options;
+  const left = servedUntil === undefined ? HOUR / 2 : Math.max(0, servedUntil - now);
+  return Math.min(hurried ? HOUR / 2 : 48 * HOUR, Math.max(MINUTE, left / 20));
 }
 
 const MOST_SUBPROBLEMS = 20;
@@ -148,6 +146,7 @@ export function problemOf(
     party,
     at,
     retryAt,
+    ...(typeof fault.details.retry === 'object' && { notBefore: fault.details.retry.notBefore }),
     ...(advice !== undefined && { advice }),
     ...(issuerId !== undefined && { issuerId }),
     ...(problems !== undefined && {

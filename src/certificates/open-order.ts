@@ -2,7 +2,7 @@ import { certificateById } from '../store/certificates.ts';
 import type { Db } from '../store/index.ts';
 import type { Attempt } from './attempt.ts';
 import { namesOf, type OpenOrder, openOrderOf } from './facts.ts';
-import { settleFailure } from './quota-ledger.ts';
+import { giveBackQuota } from './quota-ledger.ts';
 
 /** As it is now, and not as it was when the attempt began. */
 export async function openOrderWithin(tx: Db, certificateId: string): Promise<OpenOrder | undefined> {
@@ -18,8 +18,10 @@ export async function setAside({ engine, issuers, row }: Attempt, tx: Db): Promi
   const open = await openOrderWithin(tx, row.id);
   const issuer = issuers.get(open?.issuerId ?? '');
   if (open !== undefined && issuer !== undefined && open.url === undefined)
-    await settleFailure(tx, issuer, namesOf(row), open.nature, NOTHING_HAPPENED, engine.clock.now());
+    await giveBackQuota(tx, issuer, namesOf(row), open.nature, {
+      since: open.countedAt,
+      now: engine.clock.now(),
+      ordered: false,
+    });
   return open;
 }
-
-const NOTHING_HAPPENED = { failedNames: [], ordered: false };

@@ -1,6 +1,5 @@
 import type { Obtained } from '../acme-client/index.ts';
-import type { Fault } from '../base/index.ts';
-import { inUtc } from '../base/index.ts';
+import { type Fault, type FaultDetails, inUtc } from '../base/index.ts';
 import { appendEvent, type CertificateEventKind, trimEvents } from '../store/certificate-events.ts';
 import {
   type CertificateVersionRow,
@@ -17,7 +16,7 @@ import { classOf, holdsIssuer, problemOf, retryTime } from './failure.ts';
 import type { Begun } from './issue.ts';
 import { openOrderWithin } from './open-order.ts';
 import type { Engine } from './ports.ts';
-import { settleFailure } from './quota-ledger.ts';
+import { countFailures, giveBackQuota } from './quota-ledger.ts';
 import { renewByFraction } from './renewal-time.ts';
 
 export interface FailedIssuer {
@@ -69,18 +68,18 @@ export async function recordIssued(attempt: Attempt, issuer: IssuerRow, begun: B
 function versionRow(
   { row }: Attempt,
   issuer: IssuerRow,
-  { order, progress }: Begun,
+  { progress }: Begun,
   { chain }: Obtained,
   now: number,
 ): CertificateVersionRow {
   return {
-    id: order.versionId,
+    id: progress.order.versionId,
     certificate_id: row.id,
     issuer_id: issuer.id,
     issuer_name: chain.issuerName,
     staging: issuer.staging,
     chain: chain.pem,
-    key_path: order.keyPath,
+    key_path: progress.order.keyPath,
     key_type: row.key_type,
     key_digest: chain.keyDigest,
     serial: chain.serial,
@@ -98,14 +97,21 @@ function versionRow(
 }
 
 /** Settles what an order that led nowhere took of the quota. */
-export async function settle(attempt: Attempt, issuer: IssuerRow, fault: Fault, begun: Begun): Promise<void> {
+export async function settle(attempt: Attempt, issuer: IssuerRow, fault: Fault, { progress }: Begun): Promise<void> {
   const { engine, row } = attempt;
   const names = namesOf(row);
-  const nameOf = (field: string | undefined) =>
-    names.filter((name) => field === `dns:${name.replace(/^\*\./, '')}` || field === `ip:${name}`);
-  const failedNames = [fault.details, ...(fault.details.problems ?? [])].flatMap(({ field }) => nameOf(field));
-  const outcome = { failedNames: [...new Set(failedNames)], ordered: begun.progress.url !== undefined };
-  await engine.store.write((tx) => settleFailure(tx, issuer, names, begun.order.nature, outcome, engine.clock.now()));
+  const { nature, countedAt, url } = progress.order;
+  const now = engine.clock.now();
+  await engine.store.write(async (tx) => {
+    await giveBackQuota(tx, issuer, names, nature, { since: countedAt, now, ordered: url !== undefined });
+    await countFailures(tx, issuer, failedNames(names, fault.details), now);
+  });
+}
+
+/** Those of the names that failed, each once. */
+export function failedNames(names: readonly string[], fault: FaultDetails): string[] {
+  const fields = [fault, ...(fault.problems ?? [])].map(({ field }) => field);
+  return names.filter((name) => fields.includes(`dns:${name.replace(/^\*\./, '')}`) || fields.includes(`ip:${name}`));
 }
 
 const FIRST_HOLD_MS = 30_000;
@@ -115,6 +121,8 @@ const LONGEST_HOLD_MS = 15 * 60_000;
 export interface Hold {
   readonly detail: string;
   readonly count: number;
+  /** It said itself until when. */
+  readonly asked?: boolean;
 }
 
 export const holdOf = (issuer: Pick<IssuerRow, 'hold_problem'>): Hold | undefined =>
@@ -133,7 +141,7 @@ export async function holdWhereDown({ engine }: Attempt, issuer: IssuerRow, faul
     const asked = typeof retry === 'object' ? retry.notBefore : 0;
     const count = (holdOf(current)?.count ?? 0) + 1;
     const pause = Math.min(FIRST_HOLD_MS * 2 ** (count - 1), LONGEST_HOLD_MS);
-    const hold: Hold = { detail: fault.message.slice(0, 500), count };
+    const hold: Hold = { detail: fault.message.slice(0, 500), count, ...(asked > now && { asked: true }) };
     await holdIssuer(tx, issuer.id, Math.max(asked, now + pause), JSON.stringify(hold));
   });
 }

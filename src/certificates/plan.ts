@@ -11,7 +11,7 @@ export interface Facts {
   readonly renewAt?: number;
   readonly renewReason?: string;
   readonly renewalInfo?: KnownRenewalInfo;
-  readonly wanted?: 'renew' | 'replace';
+  readonly wanted?: 'renew' | 'now' | 'replace';
   /** Since when nothing refers to it. */
   readonly unreferencedAt?: number;
   /** Whether its issuers are for trying only. */
@@ -77,7 +77,7 @@ export function reasonToIssue(facts: Facts, now: number): string | undefined {
   const { served, wanted, renewAt } = facts;
   if (wanted === 'replace') return 'the revoked one is to be replaced';
   if (served === undefined) return 'there is none yet';
-  if (wanted === 'renew') return 'somebody asked for it';
+  if (wanted !== undefined) return 'somebody asked for it';
   if (served.staging && !facts.staging) return 'the one that is served is from a staging issuer and does not count';
   if (served.notAfter <= now) return 'the one that is served has expired';
   if (renewAt !== undefined && renewAt <= now) return facts.renewReason ?? 'its renewal is due';

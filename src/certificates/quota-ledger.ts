@@ -10,6 +10,8 @@ import {
   leftOf,
   limitKeys,
   type OrderNature,
+  recounted,
+  recountLimit,
   reserveLimit,
   useLimit,
 } from './quota.ts';
@@ -53,61 +55,126 @@ async function fullTimes(
   return (limitId, key) => known.get(`${limitId} ${key}`) ?? 0;
 }
 
-/** Takes what an order will use, or nothing at all and says what stands in the way the longest. */
-export async function reserveQuota(
+type Use = ReturnType<typeof useLimit>;
+
+type Counts = readonly { readonly limit: Limit; readonly key: string }[];
+
+/** What each of these counts would be, or which stands in the way the longest. */
+async function usesOf(tx: Db, issuerId: string, counts: Counts, use: (limit: Limit, fullAt: number) => Use) {
+  if (counts.length === 0) return { uses: [] };
+  const fullAt = await fullTimes(
+    tx,
+    issuerId,
+    counts.map(({ key }) => key),
+  );
+  const uses = counts.map(({ limit, key }) => ({ limit, key, ...use(limit, fullAt(limit.id, key)) }));
+  const refusals = uses.filter((one): one is typeof one & QuotaRefusal => 'waitUntil' in one);
+  const refusal = refusals.toSorted((a, b) => b.waitUntil - a.waitUntil)[0];
+  return { uses, ...(refusal && { refusal }) };
+}
+
+/** Takes of all these counts, or of none and says what stands in the way the longest. */
+async function take(
   tx: Db,
-  issuer: Pick<IssuerRow, 'id' | 'limits'>,
+  issuerId: string,
+  counts: Counts,
+  use: (limit: Limit, fullAt: number) => Use,
+): Promise<QuotaRefusal | undefined> {
+  const { uses, refusal } = await usesOf(tx, issuerId, counts, use);
+  if (refusal !== undefined) return refusal;
+  // Failures are only looked at: they are counted when they happen.
+  for (const { limit, key, ...one } of uses)
+    if ('fullAt' in one && limit.counts !== 'failure')
+      await putQuotaBucket(tx, { issuer_id: issuerId, limit_id: limit.id, key, full_at: one.fullAt });
+  return undefined;
+}
+
+type Counted = Pick<IssuerRow, 'id' | 'limits'>;
+
+/** Takes what an order will use; of an order after the first of an attempt only what counts orders. */
+export function reserveQuota(
+  tx: Db,
+  issuer: Counted,
+  names: readonly string[],
+  nature: OrderNature,
+  now: number,
+  only?: Limit['counts'],
+): Promise<QuotaRefusal | undefined> {
+  const counts = touched(limitsOf(issuer), names, nature).filter(
+    ({ limit }) => only === undefined || limit.counts === only,
+  );
+  return take(tx, issuer.id, counts, (limit, fullAt) => reserveLimit(limit, fullAt, now));
+}
+
+/** What would stand in the way of an order now; nothing is taken. */
+export async function quotaRefusal(
+  tx: Db,
+  issuer: Counted,
   names: readonly string[],
   nature: OrderNature,
   now: number,
 ): Promise<QuotaRefusal | undefined> {
   const counts = touched(limitsOf(issuer), names, nature);
-  if (counts.length === 0) return undefined;
+  return (await usesOf(tx, issuer.id, counts, (limit, fullAt) => reserveLimit(limit, fullAt, now))).refusal;
+}
+
+/**
+ * An order that was counted at `since` goes on only now, and the CA counts it now. One that the CA has taken already is
+ * not held up: only its certificate is counted again.
+ */
+export function recountQuota(
+  tx: Db,
+  issuer: Counted,
+  names: readonly string[],
+  nature: OrderNature,
+  { since, now, ordered }: { readonly since: number; readonly now: number; readonly ordered: boolean },
+): Promise<QuotaRefusal | undefined> {
+  const counts = touched(limitsOf(issuer), names, nature).filter(
+    ({ limit }) => limit.counts === 'certificate' || (limit.counts === 'order' && !ordered),
+  );
+  return take(tx, issuer.id, counts, (limit, fullAt) =>
+    ordered ? { fullAt: recounted(limit, fullAt, since, now) } : recountLimit(limit, fullAt, since, now),
+  );
+}
+
+/** Each name whose authorization failed is counted. */
+export async function countFailures(tx: Db, issuer: Counted, names: readonly string[], now: number): Promise<void> {
+  const counts = limitsOf(issuer)
+    .filter(({ counts }) => counts === 'failure')
+    .flatMap((limit) => limitKeys(limit, names).map((key) => ({ limit, key })));
+  if (counts.length === 0) return;
   const fullAt = await fullTimes(
     tx,
     issuer.id,
     counts.map(({ key }) => key),
   );
-  const uses = counts.map(({ limit, key }) => ({ limit, key, use: reserveLimit(limit, fullAt(limit.id, key), now) }));
-  const refusals = uses.flatMap(({ limit, key, use }) =>
-    'waitUntil' in use ? [{ limit, key, waitUntil: use.waitUntil }] : [],
-  );
-  if (refusals.length > 0) return refusals.reduce((worst, one) => (one.waitUntil > worst.waitUntil ? one : worst));
-  // Failures are only looked at: they are counted when they happen.
-  for (const { limit, key, use } of uses)
-    if ('fullAt' in use && limit.counts !== 'failure')
-      await putQuotaBucket(tx, { issuer_id: issuer.id, limit_id: limit.id, key, full_at: use.fullAt });
-  return undefined;
+  for (const { limit, key } of counts) {
+    const use = useLimit(limit, fullAt(limit.id, key), now);
+    const full_at = 'fullAt' in use ? use.fullAt : Math.ceil(now + limit.periodMs);
+    await putQuotaBucket(tx, { issuer_id: issuer.id, limit_id: limit.id, key, full_at });
+  }
 }
 
-/** The order led to no certificate: what it took of those counts is free again, and each name that failed is counted. */
-export async function settleFailure(
+/** An order led to no certificate: what it took at `since` is given back, but for the order where the CA had it. */
+export async function giveBackQuota(
   tx: Db,
-  issuer: Pick<IssuerRow, 'id' | 'limits'>,
+  issuer: Counted,
   names: readonly string[],
   nature: OrderNature,
-  outcome: { readonly failedNames: readonly string[]; readonly ordered: boolean },
-  now: number,
+  { since, now, ordered }: { readonly since: number; readonly now: number; readonly ordered: boolean },
 ): Promise<void> {
-  const limits = limitsOf(issuer);
-  const taken = touched(limits, names, nature).filter(
-    ({ limit }) => limit.counts === 'certificate' || (limit.counts === 'order' && !outcome.ordered),
+  const taken = touched(limitsOf(issuer), names, nature).filter(
+    ({ limit }) => limit.counts === 'certificate' || (limit.counts === 'order' && !ordered),
   );
-  const failed = limits
-    .filter(({ counts }) => counts === 'failure')
-    .flatMap((limit) => limitKeys(limit, outcome.failedNames).map((key) => ({ limit, key })));
-  if (taken.length + failed.length === 0) return;
+  if (taken.length === 0) return;
   const fullAt = await fullTimes(
     tx,
     issuer.id,
-    [...taken, ...failed].map(({ key }) => key),
+    taken.map(({ key }) => key),
   );
-  const put = (limit: Limit, key: string, time: number) =>
-    putQuotaBucket(tx, { issuer_id: issuer.id, limit_id: limit.id, key, full_at: time });
-  for (const { limit, key } of taken) await put(limit, key, giveBack(limit, fullAt(limit.id, key)));
-  for (const { limit, key } of failed) {
-    const use = useLimit(limit, fullAt(limit.id, key), now);
-    await put(limit, key, 'fullAt' in use ? use.fullAt : Math.ceil(now + limit.periodMs));
+  for (const { limit, key } of taken) {
+    const full_at = giveBack(limit, fullAt(limit.id, key), since, now);
+    await putQuotaBucket(tx, { issuer_id: issuer.id, limit_id: limit.id, key, full_at });
   }
 }
 
@@ -163,11 +230,15 @@ const SPREAD: Record<Limit['by'], (limit: Limit) => number> = {
   name: () => 60_000,
 };
 
+export const wordsOfRefusal = (issuerId: string, { limit, key }: QuotaRefusal): string =>
+  `${issuerId}: all ${limit.most} ${limit.words}${key === 'account' ? '' : ` (${key})`} are used up`;
+
 /** `random` is in [0, 1). */
-export function quotaFault(issuerId: string, { limit, key: scope, waitUntil }: QuotaRefusal, random: number): Fault {
+export function quotaFault(issuerId: string, refusal: QuotaRefusal, random: number): Fault {
+  const { limit, waitUntil } = refusal;
   return new Fault({
     code: 'quota',
-    detail: `${issuerId}: all ${limit.most} ${limit.words}${scope === 'account' ? '' : ` (${scope})`} are used up`,
+    detail: wordsOfRefusal(issuerId, refusal),
     party: 'ca',
     retry: { notBefore: Math.round(waitUntil + random * SPREAD[limit.by](limit)) },
     advice: 'nothing was spent; it is tried when one is free again, or name a second issuer for the certificate',

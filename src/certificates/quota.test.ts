@@ -2,8 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { openMemoryStore } from '../store/index.ts';
-import { isExempt, LETS_ENCRYPT_LIMITS, leftOf, limitKeys, longestWay, reserveLimit, useLimit } from './quota.ts';
-import { defaultLimits, forecastQuota, reserveQuota, settleFailure } from './quota-ledger.ts';
+import {
+  giveBack,
+  isExempt,
+  LETS_ENCRYPT_LIMITS,
+  leftOf,
+  limitKeys,
+  RECOUNT_AFTER_MS,
+  recounted,
+  recountLimit,
+  reserveLimit,
+  useLimit,
+} from './quota.ts';
+import { countFailures, defaultLimits, forecastQuota, giveBackQuota, reserveQuota } from './quota-ledger.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -38,38 +49,82 @@ test('a limit is never exceeded in its period after the first burst, whatever th
   );
 });
 
-test('a CA never refuses what the ledger let go, however long each order was on its way', () => {
-  const order = fc.record({
-    gap: fc.integer({ min: 0, max: 30_000 }),
-    way: fc.integer({ min: 0, max: longestWay(limit('orders')) }),
-  });
-  fc.assert(
-    fc.property(fc.array(order, { minLength: 300, maxLength: 500 }), (orders) => {
-      const most = limit('orders');
-      let now = DAY;
-      let ours = 0;
-      const arrivals: number[] = [];
-      for (const { gap, way } of orders) {
-        now += gap;
-        let use = reserveLimit(most, ours, now);
+/**
+ * Orders of an account, or certificates of a domain, asked for in bursts, by a CA that is away until each seventh hour for
+ * some of them: before it takes the order, or before it issues. Answers how many orders it refuses by its own count.
+ */
+function refusedByCa(counts: 'order' | 'certificate', wishes: readonly Wish[]): number {
+  const most = { ...limit('orders'), most: 20, counts };
+  const nextReturn = (time: number) => DAY + Math.ceil((time - DAY + 1) / (7 * HOUR)) * 7 * HOUR;
+  let [ours, theirs, refused, now] = [0, 0, 0, DAY];
+  const events: { at: number; run(): void }[] = [];
+  const at = (time: number, run: () => void) => void events.push({ at: time, run });
+  for (const { burst, delay, draw, way, isLong, fails } of wishes) {
+    let since = 0;
+    let waits = counts === 'order' && isLong;
+    const reserve = () => {
+      const use = reserveLimit(most, ours, now);
+      if ('waitUntil' in use) return at(use.waitUntil, reserve);
+      [ours, since] = [use.fullAt, now];
+      at(waits ? nextReturn(now) + delay : now + draw, send);
+    };
+    const send = () => {
+      if (now - since > RECOUNT_AFTER_MS) {
+        const use = recountLimit(most, ours, since, now);
+        // Nothing was asked of the CA, so what it took is given back, and it is tried anew.
         if ('waitUntil' in use) {
-          now = use.waitUntil;
-          use = reserveLimit(most, ours, now);
+          ours = giveBack(most, ours, since, now);
+          waits = false;
+          return at(use.waitUntil, reserve);
         }
-        assert.ok('fullAt' in use);
-        ours = use.fullAt;
-        arrivals.push(now + way);
+        [ours, since] = [use.fullAt, now];
       }
-      let theirs = 0;
-      for (const at of arrivals.sort((a, b) => a - b)) {
-        const use = useLimit(most, theirs, at);
-        assert.ok('fullAt' in use);
-        theirs = use.fullAt;
-      }
-    }),
-    { numRuns: 30 },
-  );
+      at(now + (counts === 'order' ? way : 0), arrive);
+    };
+    const arrive = () => {
+      // It looks at all its counts when it is asked for an order, and counts a certificate when it issues it.
+      const use = useLimit(most, theirs, now);
+      if ('waitUntil' in use) refused++;
+      else if (counts === 'order') theirs = use.fullAt;
+      at(isLong ? nextReturn(now) + delay : now + 20 * draw, fails ? fail : issue);
+    };
+    const fail = () => {
+      if (counts === 'certificate') ours = giveBack(most, ours, since, now);
+    };
+    const issue = () => {
+      if (counts === 'order') return;
+      if (now - since > RECOUNT_AFTER_MS) ours = recounted(most, ours, since, now);
+      theirs = Math.max(theirs, now) + most.periodMs / most.most;
+    };
+    at(DAY + burst * 7 * HOUR + 4 * delay, reserve);
+  }
+  while (events.length > 0) {
+    events.sort((a, b) => b.at - a.at);
+    const next = events.pop()!;
+    now = next.at;
+    next.run();
+  }
+  return refused;
+}
+
+const wish = fc.record({
+  burst: fc.integer({ min: 0, max: 3 }),
+  delay: fc.integer({ min: 0, max: 10 * MINUTE }),
+  draw: fc.integer({ min: 0, max: 40_000 }),
+  way: fc.integer({ min: 0, max: 30_000 }),
+  isLong: fc.constantFrom(true, true, true, false),
+  fails: fc.constantFrom(true, false, false),
 });
+type Wish = typeof wish extends fc.Arbitrary<infer W> ? W : never;
+
+for (const counts of ['order', 'certificate'] as const)
+  test(`a CA never refuses by its count of ${counts}s what the ledger let go, however long each is on its way`, () => {
+    const wishes = fc.array(wish, { minLength: 120, maxLength: 180 });
+    fc.assert(
+      fc.property(wishes, (some) => refusedByCa(counts, some) === 0),
+      { numRuns: 30 },
+    );
+  });
 
 test('what counts for what: registered domains, the same set of names, replacements exempt', () => {
   assert.deepEqual(limitKeys(limit('domain'), ['a.example.com', '*.example.com', 'b.example.co.uk']), [
@@ -87,9 +142,9 @@ test('the ledger says wait before the CA does, and forecasts what is left', asyn
     store.write((tx) => reserveQuota(tx, issuer, names, nature, now));
   for (let i = 0; i < 4; i++) assert.equal(await reserve(DAY + i), undefined);
   // The last place is given once the first order has reached the CA for certain.
-  assert.equal((await reserve(DAY + 5))?.waitUntil, DAY + MINUTE);
-  assert.equal(await reserve(DAY + MINUTE), undefined);
-  const now = DAY + MINUTE + 10;
+  assert.equal((await reserve(DAY + 5))?.waitUntil, DAY + 15 * MINUTE);
+  assert.equal(await reserve(DAY + 15 * MINUTE), undefined);
+  const now = DAY + 15 * MINUTE + 10;
   const refused = await reserve(now);
   assert.equal(refused?.limit.id, 'same-names');
   assert.ok(refused.waitUntil > DAY + 1.3 * DAY && refused.waitUntil < DAY + 1.5 * DAY);
@@ -98,7 +153,7 @@ test('the ledger says wait before the CA does, and forecasts what is left', asyn
   assert.deepEqual(
     forecast.map(({ used, most }) => [used, most]),
     [
-      [4, 300],
+      [1, 300],
       [5, 50],
       [5, 5],
       [0, 5],
@@ -114,8 +169,10 @@ test('an order that led nowhere gives back its certificate and counts the name t
   const later = DAY + MINUTE;
   for (const now of [DAY, DAY, DAY, DAY, later]) {
     assert.equal(await store.write((tx) => reserveQuota(tx, issuer, names, 'new', now)), undefined);
-    const outcome = { failedNames: ['a.example.com'], ordered: true };
-    await store.write((tx) => settleFailure(tx, issuer, names, 'new', outcome, now));
+    await store.write(async (tx) => {
+      await giveBackQuota(tx, issuer, names, 'new', { since: now, now, ordered: true });
+      await countFailures(tx, issuer, ['a.example.com'], now);
+    });
   }
   const refused = await store.write((tx) => reserveQuota(tx, issuer, names, 'new', later));
   assert.deepEqual([refused?.limit.id, refused?.key], ['failures', 'a.example.com']);

@@ -101,13 +101,46 @@ export function reserveLimit(limit: Limit, fullAt: number, now: number): ReturnT
     : { fullAt: Math.ceil(Math.max(fullAt, now) + limit.periodMs / limit.most) };
 }
 
-/** How long an order may be on its way and the count still holds; less where a whole period is not much more. */
-export const longestWay = ({ periodMs }: Limit): number => Math.min(60_000, periodMs / 10);
+const ON_THE_WAY_MS = 60_000;
+/** What was counted longer ago is counted again before the CA is asked: half of the way is until then. */
+export const RECOUNT_AFTER_MS = ON_THE_WAY_MS / 2;
+
+/**
+ * How long an order may be on its way and the count still holds: orders are counted when they reach the CA, certificates
+ * when they are issued. Less where a whole period is not much more.
+ */
+export const longestWay = ({ counts, periodMs }: Limit): number =>
+  Math.min(counts === 'certificate' ? 15 * ON_THE_WAY_MS : ON_THE_WAY_MS, periodMs / 10);
+
+/**
+ * Counts once more what was counted at `since` and reaches the CA only now. What has been free again meanwhile is at most
+ * the time that went by, and at most one use, so no more than that is added.
+ */
+export function recountLimit(limit: Limit, fullAt: number, since: number, now: number): ReturnType<typeof useLimit> {
+  const way = longestWay(limit);
+  const { free } = partsOfUse(limit, since, now);
+  const next = Math.max(fullAt, now - way) + free;
+  return next - (now - way) <= limit.periodMs + 1
+    ? { fullAt: recounted(limit, fullAt, since, now) }
+    : { waitUntil: Math.ceil(next - limit.periodMs + way) };
+}
+
+/** The same where it cannot be held up. */
+export const recounted = (limit: Limit, fullAt: number, since: number, now: number): number =>
+  Math.ceil(Math.max(fullAt, now) + partsOfUse(limit, since, now).free);
+
+/** Of a use at `since`: what may be free again by now, and what is taken still for certain. */
+function partsOfUse({ periodMs, most }: Limit, since: number, now: number): { free: number; taken: number } {
+  const interval = periodMs / most;
+  const free = Math.min(interval, Math.max(0, now - since));
+  return { free, taken: interval - free };
+}
 
 export function leftOf(limit: Limit, fullAt: number, now: number): number {
   const interval = limit.periodMs / limit.most;
   return Math.max(0, Math.floor((limit.periodMs - Math.max(0, fullAt - now) + 1) / interval));
 }
 
-/** Gives back what was taken for something that did not happen. */
-export const giveBack = (limit: Limit, fullAt: number): number => Math.floor(fullAt - limit.periodMs / limit.most);
+/** Gives back what was taken at `since` for something that did not happen, as far as it is not free again by itself. */
+export const giveBack = (limit: Limit, fullAt: number, since: number, now: number): number =>
+  Math.floor(fullAt - partsOfUse(limit, since, now).taken);

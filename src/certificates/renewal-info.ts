@@ -40,16 +40,17 @@ export async function askRenewalInfo(
     const info = await connections.client(issuer).renewalInfo(served.ari_id!, lease.signal);
     if (info === undefined) return await stay(clock.now() + 24 * HOUR);
     const renewAt = renewByInfo(info, { notBefore: served.not_before, notAfter: served.not_after }, random(), current);
+    const moved = current === undefined || current.start !== info.start || current.end !== info.end;
+    const early = current !== undefined && (moved ? info.start < current.start : current.movedEarlier === true);
     const told: KnownRenewalInfo = {
       versionId: served.id,
       start: info.start,
       end: info.end,
       askAgainAt: info.askAgainAt,
       renewAt,
+      ...(early && { movedEarlier: true }),
       ...(info.explanationUrl !== undefined && { explanationUrl: info.explanationUrl }),
     };
-    const moved = current === undefined || current.start !== info.start || current.end !== info.end;
-    const early = moved && current !== undefined && info.start < current.start;
     await store.write(async (tx) => {
       await lease.update(tx, {
         renewal_info: JSON.stringify(told),
@@ -61,7 +62,7 @@ export async function askRenewalInfo(
       const words = `${issuer.id} suggests renewing between ${inUtc(info.start)} and ${inUtc(info.end)}${why}; chosen: ${inUtc(renewAt)}`;
       await appendEvent(tx, { certificateId: row.id, at: clock.now(), kind: 'renewal', words });
     });
-    if (early)
+    if (early && moved)
       log.warn(
         { certificate: row.id, issuer: issuer.id, explanation: info.explanationUrl },
         'the CA moved the renewal earlier',

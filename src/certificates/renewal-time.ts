@@ -6,6 +6,8 @@ export interface KnownRenewalInfo {
   readonly end: number;
   readonly explanationUrl?: string;
   readonly askAgainAt: number;
+  /** The CA moved the window to an earlier time than it had said before. */
+  readonly movedEarlier?: boolean;
   /** The moment inside the window that was drawn for us. */
   readonly renewAt: number;
 }
@@ -13,6 +15,16 @@ export interface KnownRenewalInfo {
 export interface Validity {
   readonly notBefore: number;
   readonly notAfter: number;
+}
+
+/**
+ * Whether a CA wants a certificate back before its time, which is what it does when it is about to revoke: the window ends
+ * in the first half of the lifetime, or was moved to the past. Any other window that is over went by in an outage.
+ */
+export function isWantedBack(info: KnownRenewalInfo, validity: Validity, now: number): boolean {
+  // An end of 0 stands for a CA that named no window.
+  if (info.end === 0 || info.end > now) return false;
+  return info.movedEarlier === true || info.end < validity.notBefore + lifetime(validity) / 2;
 }
 
 const lifetime = ({ notBefore, notAfter }: Validity) => Math.max(0, notAfter - notBefore);

@@ -1,4 +1,4 @@
-import { Fault, newId } from '../base/index.ts';
+import { newId } from '../base/index.ts';
 import { appendEvent } from '../store/certificate-events.ts';
 import {
   addReference,
@@ -13,9 +13,7 @@ import {
 import { type Db, recordChange } from '../store/index.ts';
 import { listIssuers } from '../store/issuers.ts';
 import type { CertificateWish } from './face.ts';
-import { namesOf } from './facts.ts';
 import type { Engine } from './ports.ts';
-import { notFound } from './revocation.ts';
 import { identityDigest, parseWish } from './wish.ts';
 
 /** Writes a wish down; the same wish again finds the same certificate. Answers its id. */
@@ -121,26 +119,4 @@ export async function releaseWithin(engine: Engine, tx: Db, reference: string, i
     await appendEvent(tx, { certificateId: lost, at: now, kind: 'released', words, facts: { reference } });
     await recordChange(tx, 'certificate', lost, now);
   }
-}
-
-/** A person says so: a good certificate is renewed, one that waits is tried now, a revoked one is replaced. */
-export async function renewWithin(engine: Engine, tx: Db, id: string): Promise<void> {
-  const now = engine.clock.now();
-  const row = await certificateById(tx, id);
-  if (row === undefined) throw notFound(id);
-  if (row.kind === 'imported') throw notRenewed(row);
-  const wanted = row.status === 'revoked' ? 'replace' : row.problem === null ? 'renew' : row.wanted;
-  await updateCertificate(tx, id, { wanted, problem: null, ...soon(row, now) }, now);
-  await appendEvent(tx, { certificateId: id, at: now, kind: 'wished', words: 'somebody asks for it now' });
-}
-
-function notRenewed(row: CertificateRow): Fault {
-  return new Fault({
-    code: 'not_renewed',
-    detail: `${namesOf(row).join(', ')} was brought, so there is no issuer to ask`,
-    party: 'client',
-    retry: 'never',
-    advice: 'bring the next one: gatehouse certificates upload, or in its files',
-    status: 409,
-  });
 }

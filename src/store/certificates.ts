@@ -37,6 +37,8 @@ export interface CertificateProblem {
   readonly at: number;
   /** No attempt before this time, unless a person says so. */
   readonly retryAt: number;
+  /** No attempt before this time by the issuer's own word. */
+  readonly notBefore?: number;
   readonly issuerId?: string;
   /** One for each name that failed, in the CA's words. */
   readonly subproblems?: readonly { readonly name?: string; readonly code: string; readonly detail: string }[];
@@ -74,8 +76,8 @@ export interface CertificateTables {
     renewal_info: string | null;
     /** JSON: the order under way, so that it is resumed and never made twice. */
     open_order: string | null;
-    /** What a person asked for and has not got yet: `renew`, or `replace` after a revocation. */
-    wanted: 'renew' | 'replace' | null;
+    /** What was asked for and is not got yet: `renew`, `now` where a person waits, or `replace` after a revocation. */
+    wanted: 'renew' | 'now' | 'replace' | null;
     /** 1: something was asked for while a step was under way, so it is due again as soon as that ends. */
     asked_again: number;
     /** Since when nothing refers to it; it is no longer renewed, and removed after a grace time. */

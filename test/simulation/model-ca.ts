@@ -145,6 +145,7 @@ export function createModelCa(options: ModelCaOptions): ModelCa {
     let url = request.resume;
     let order = url === undefined ? undefined : orders.get(url);
     if (order === undefined || order.state === 'invalid') {
+      await request.beforeOrder?.(request.replaces !== undefined);
       take('order', names, nature);
       counts.orders++;
       url = `${id}/order/${counts.orders}`;
