@@ -86,7 +86,14 @@ function spread({ engine, row, served }: Attempt, issuer: IssuerRow): number {
   const validity = served && { notBefore: served.not_before, notAfter: served.not_after };
   const wantedBack = validity !== undefined && info?.versionId === served?.id && isWantedBack(info!, validity, now);
   const hurried = row.wanted !== null || served?.staging !== issuer.staging || wantedBack;
-  return engine.random() * comeBackWithin({ now, hurried, ...(validity && { servedUntil: validity.notAfter }) });
+  const awaySince = holdOf(issuer)?.since;
+  const within = comeBackWithin({
+    now,
+    hurried,
+    ...(validity && { servedUntil: validity.notAfter }),
+    ...(awaySince !== undefined && { awaySince }),
+  });
+  return engine.random() * within;
 }
 
 function unknownIssuer(id: string): Fault {

@@ -26,9 +26,11 @@ test('those that an issuer kept waiting come back the later the more time is lef
   const DAY = 24 * HOUR;
   const within = (more: Partial<Parameters<typeof comeBackWithin>[0]>) =>
     comeBackWithin({ now: 0, hurried: false, ...more });
-  assert.equal(within({ servedUntil: 60 * DAY }), 2 * DAY);
-  assert.equal(within({ servedUntil: 30 * DAY }), 36 * HOUR);
-  assert.equal(within({ servedUntil: 2 * DAY }), 144 * MINUTE);
+  assert.equal(within({ servedUntil: 60 * DAY }), 4 * DAY);
+  assert.equal(within({ servedUntil: 30 * DAY }), 3 * DAY);
+  assert.equal(within({ servedUntil: 2 * DAY }), 288 * MINUTE);
+  assert.equal(within({ servedUntil: 60 * DAY, awaySince: -5 * HOUR }), 15 * HOUR, 'it was away for a short time');
+  assert.equal(within({ servedUntil: 60 * DAY, awaySince: -MINUTE }), HOUR / 2);
   assert.equal(within({ servedUntil: -HOUR }), MINUTE, 'it has lapsed');
   assert.equal(within({}), 1.5 * MINUTE, 'there is none yet');
   assert.equal(within({ servedUntil: 30 * DAY, hurried: true }), HOUR / 2, 'somebody asked');
@@ -45,7 +47,7 @@ test('a window that went by in an outage is no hurry; one that the CA moved to t
   assert.equal(isWantedBack({ ...info, start: 0, end: 0 }, validity, 3 * DAY), false, 'no window');
 });
 
-test('after an outage of any length no hour has more than its share, and none waits past a twentieth of what is left', () => {
+test('after an outage of any length no hour has more than its share, and none waits past a tenth of what is left', () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -64,11 +66,14 @@ test('after an outage of any length no hour has more than its share, and none wa
         // In each hour of the outage `share` came due, a third of their lifetime before their end.
         const waiting = Array.from({ length: hours * share }, (_, i) => {
           const servedUntil = (lifetime / 3) * 24 * HOUR - (hours - i / share) * HOUR;
-          return { servedUntil, within: comeBackWithin({ now: 0, servedUntil, hurried: false }) };
+          return {
+            servedUntil,
+            within: comeBackWithin({ now: 0, servedUntil, awaySince: -hours * HOUR, hurried: false }),
+          };
         });
         const times = waiting.map(({ within }) => random() * within);
         for (const [i, { servedUntil }] of waiting.entries())
-          assert.ok(times[i]! <= Math.max(60_000, servedUntil / 20));
+          assert.ok(times[i]! <= Math.max(60_000, servedUntil / 10));
         const perHour = new Map<number, number>();
         for (const time of times) perHour.set(Math.floor(time / HOUR), (perHour.get(Math.floor(time / HOUR)) ?? 0) + 1);
         // What the shortest wait spreads over its hours, and what chance adds (six standard deviations).

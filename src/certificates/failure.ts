@@ -113,19 +113,22 @@ export function retryTime(options: {
 
 /**
  * Within what time those that an issuer kept waiting come back, so that the backlog of an outage does not arrive in one
- * hour: within a twentieth of what is left, a minute at least and two days at most. Nineteen twentieths are then left for
- * what may fail next, also where the window that the CA named went by meanwhile. Where somebody waits, or the CA wants it
- * back early because it is about to revoke, half an hour at most.
+ * hour: within three times as long as the issuer has been away, and a tenth of what is left at most, so that nine tenths
+ * are left for what may fail next, also where the window that the CA named went by meanwhile. Where somebody waits, or the
+ * CA wants it back early because it is about to revoke, half an hour at most.
  */
 export function comeBackWithin(options: {
   readonly now: number;
   /** End of the certificate that is served, if there is one. */
   readonly servedUntil?: number;
+  /** Since when the issuer has been away. */
+  readonly awaySince?: number;
   readonly hurried: boolean;
 }): number {
-  const { now, servedUntil, hurried } = options;
-  const left = servedUntil === undefined ? HOUR / 2 : Math.max(0, servedUntil - now);
-  return Math.min(hurried ? HOUR / 2 : 48 * HOUR, Math.max(MINUTE, left / 20));
+  const { now, servedUntil, awaySince = Number.NEGATIVE_INFINITY, hurried } = options;
+  const left = servedUntil === undefined ? HOUR / 4 : Math.max(0, servedUntil - now);
+  const away = Math.max(HOUR / 2, 3 * (now - awaySince));
+  return Math.min(hurried ? HOUR / 2 : 96 * HOUR, away, Math.max(MINUTE, left / 10));
 }
 
 const MOST_SUBPROBLEMS = 20;

@@ -15,7 +15,7 @@ import {
 } from '../x509/index.ts';
 import type { Engine } from './ports.ts';
 import { importedDigest } from './wish.ts';
-import { NOTHING_YET } from './wishes.ts';
+import { NOTHING_YET, recordChangeBeside } from './wishes.ts';
 
 /** A chain that can be served with the key that came with it. */
 export interface Brought {
@@ -141,6 +141,7 @@ async function putBrought(
   const words = `brought: issued by ${chain.issuerName}, good until ${inUtc(chain.notAfter)}`;
   await appendEvent(tx, { certificateId: id, at: now, kind: 'imported', words, facts: { serial: chain.serial } });
   await recordChange(tx, 'certificate', id, now);
+  await recordChangeBeside(tx, names, now);
   return id;
 }
 

@@ -121,6 +121,8 @@ const LONGEST_HOLD_MS = 15 * 60_000;
 export interface Hold {
   readonly detail: string;
   readonly count: number;
+  /** When the first of these failed. */
+  readonly since?: number;
   /** It said itself until when. */
   readonly asked?: boolean;
 }
@@ -141,7 +143,8 @@ export async function holdWhereDown({ engine }: Attempt, issuer: IssuerRow, faul
     const asked = typeof retry === 'object' ? retry.notBefore : 0;
     const count = (holdOf(current)?.count ?? 0) + 1;
     const pause = Math.min(FIRST_HOLD_MS * 2 ** (count - 1), LONGEST_HOLD_MS);
-    const hold: Hold = { detail: fault.message.slice(0, 500), count, ...(asked > now && { asked: true }) };
+    const since = holdOf(current)?.since ?? now;
+    const hold: Hold = { detail: fault.message.slice(0, 500), count, since, ...(asked > now && { asked: true }) };
     await holdIssuer(tx, issuer.id, Math.max(asked, now + pause), JSON.stringify(hold));
   });
 }

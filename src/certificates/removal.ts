@@ -4,6 +4,7 @@ import { recordChange } from '../store/index.ts';
 import { namesOf, openOrderOf } from './facts.ts';
 import type { Lease } from './lease.ts';
 import type { Engine } from './ports.ts';
+import { recordChangeBeside } from './wishes.ts';
 
 /** Nothing has referred to it for the grace time: rows and keys go. */
 export async function removeCertificate(engine: Engine, lease: Lease, row: CertificateRow): Promise<void> {
@@ -21,6 +22,7 @@ export async function removeCertificate(engine: Engine, lease: Lease, row: Certi
     await lease.update(tx, { status: row.status });
     await deleteCertificate(tx, row.id);
     await recordChange(tx, 'certificate', row.id, clock.now());
+    await recordChangeBeside(tx, namesOf(row), clock.now());
     return true;
   });
   if (!removed) return;

@@ -3,6 +3,7 @@ import type { CertificateEventRow } from '../store/certificate-events.ts';
 import { type CertificateVersionRow, versionById } from '../store/certificate-versions.ts';
 import { type CertificateProblem, type CertificateRow, referencesOf } from '../store/certificates.ts';
 import type { Db } from '../store/index.ts';
+import { productionWanted } from '../store/production-wanted.ts';
 import type { CertificateEventView, CertificateVersionView, CertificateView } from './face.ts';
 import { issuersOf, namesOf, problemOfRow } from './facts.ts';
 
@@ -12,6 +13,8 @@ export async function viewCertificate(db: Db, row: CertificateRow, now: number):
     referencesOf(db, row.id),
   ]);
   const problem = problemOfRow(row);
+  const outshoneFor =
+    served?.staging === 1 ? (await productionWanted(db, [{ id: row.id, names: namesOf(row) }])).get(row.id) : undefined;
   return {
     id: row.id,
     kind: row.kind,
@@ -29,7 +32,7 @@ export async function viewCertificate(db: Db, row: CertificateRow, now: number):
     ...(nextAttempt(row, problem, now) !== undefined && { nextAttemptAt: nextAttempt(row, problem, now) }),
     attempts: row.attempts,
     ...(problem !== undefined && { lastProblem: viewProblem(problem) }),
-    summary: summarize(row, served, problem, now),
+    summary: summarize(row, served, problem, outshoneFor, now),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
@@ -97,6 +100,7 @@ function summarize(
   row: CertificateRow,
   served: CertificateVersionRow | undefined,
   problem: CertificateProblem | undefined,
+  outshoneFor: string | undefined,
   now: number,
 ): string {
   const parts: string[] = [];
@@ -107,6 +111,10 @@ function summarize(
   else if (served === undefined) parts.push('There is none yet.');
   else if (served.not_after <= now)
     parts.push(`Expired on ${day(served.not_after)}, and served on until there is another.`);
+  else if (outshoneFor !== undefined)
+    parts.push(
+      `Not served, since another that is no trial is wanted for ${outshoneFor}; good until ${day(served.not_after)}.`,
+    );
   else parts.push(`Served, good until ${day(served.not_after)}.`);
   if (served?.staging === 1) parts.push('It is from a staging issuer: browsers do not trust it.');
   if (row.unreferenced_at !== null) parts.push('Nothing refers to it, so it is not renewed.');

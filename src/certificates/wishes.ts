@@ -12,7 +12,9 @@ import {
 } from '../store/certificates.ts';
 import { type Db, recordChange } from '../store/index.ts';
 import { listIssuers } from '../store/issuers.ts';
+import { stagingBeside } from '../store/production-wanted.ts';
 import type { CertificateWish } from './face.ts';
+import { namesOf } from './facts.ts';
 import type { Engine } from './ports.ts';
 import { identityDigest, parseWish } from './wish.ts';
 
@@ -49,7 +51,13 @@ export async function ensureWithin(engine: Engine, tx: Db, wish: CertificateWish
   const words = `${identity.names.join(', ')} should have a certificate, from ${identity.issuers.join(', else ')}`;
   await appendEvent(tx, { certificateId: id, at: now, kind: 'wished', words, facts: { reference: wish.reference } });
   await recordChange(tx, 'certificate', id, now);
+  await recordChangeBeside(tx, identity.names, now);
   return id;
+}
+
+/** What else is for these names and from a staging issuer is delivered, or not, by whether production is wanted. */
+export async function recordChangeBeside(tx: Db, names: readonly string[], now: number): Promise<void> {
+  for (const other of await stagingBeside(tx, names)) await recordChange(tx, 'certificate', other, now);
 }
 
 /** The columns of a certificate for which nothing has been done. */
@@ -99,7 +107,9 @@ async function adopt(tx: Db, row: CertificateRow, wish: Adoption, now: number): 
   const retries =
     change.challenge !== undefined || change.dns_credential_id !== undefined || change.wanted !== undefined;
   await updateCertificate(tx, row.id, { ...change, ...(retries && { problem: null }), ...soon(row, now) }, now);
-  if (change.unreferenced_at === null) await recordChange(tx, 'certificate', row.id, now);
+  if (change.unreferenced_at !== null) return;
+  await recordChange(tx, 'certificate', row.id, now);
+  await recordChangeBeside(tx, namesOf(row), now);
 }
 
 /** Due now; or as soon as the step under way ends. */
@@ -118,5 +128,6 @@ export async function releaseWithin(engine: Engine, tx: Db, reference: string, i
     const words = `nothing refers to it any more; it is not renewed, and removed in ${days} days`;
     await appendEvent(tx, { certificateId: lost, at: now, kind: 'released', words, facts: { reference } });
     await recordChange(tx, 'certificate', lost, now);
+    await recordChangeBeside(tx, namesOf(row), now);
   }
 }

@@ -85,6 +85,29 @@ export function publisherContract(name: string, placeFor: (t: TestContext) => Pr
     if (place.certificates !== undefined) assert.equal((await place.certificates()).size, 0);
   });
 
+  test(`${name}: a certificate for trying is there only while no other is wanted for a name of it`, async (t) => {
+    const [world, place] = [await createPublishedWorld(t), await placeFor(t)];
+    if (place.certificates === undefined) return;
+    const { settled, publisher } = await following(t, world, await place.open());
+    const held = async () => [...(await place.certificates!()).keys()].sort();
+    const app = await world.app('http://127.0.0.1:3000');
+    const trial = await world.stagingCertificate('shop.example.com', 'www.example.com');
+    await world.domain(app, 'shop.example.com', { certificate_id: trial });
+    await settled();
+    assert.deepEqual(await held(), [trial]);
+    // Wanted, and not there yet.
+    const wanted = await world.wish('*.example.com');
+    await settled();
+    assert.deepEqual(await held(), []);
+    await world.renew(wanted);
+    await world.renew(trial);
+    await world.domain(app, 'www.example.com', { certificate_id: wanted });
+    await settled();
+    assert.deepEqual(await held(), [wanted]);
+    await publisher.reconcileAll();
+    assert.deepEqual(await held(), [wanted]);
+  });
+
   test(`${name}: a restart finds what changed meanwhile, and writes only that`, async (t) => {
     const [world, place] = [await createPublishedWorld(t), await placeFor(t)];
     const app = await world.app('http://127.0.0.1:3000');
