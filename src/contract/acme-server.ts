@@ -27,7 +27,12 @@ export const EabKey = named(
     id: Type.String({ description: 'the kid of a binding' }),
     profile: Type.String(),
     status: words(['unused', 'bound', 'expired', 'revoked']),
-    settings: Type.Object({}, Open),
+    settings: Type.Object({
+      description: Type.Optional(Type.String()),
+      names: Type.Object({ allow: Type.Array(Type.String()), deny: Type.Array(Type.String()) }),
+      auth_mode: Type.Optional(words(['challenge', 'trust_authenticated'])),
+      max_certificates: Type.Optional(Type.Integer()),
+    }),
     account: Nullable(Type.String()),
     certificates: Type.Integer({ description: 'issued under it so far' }),
     created_at: Time,

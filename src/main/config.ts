@@ -313,20 +313,31 @@ function parseVariable(name: string, text: string, leaf: Leaf): unknown {
       if (!/^(true|false|1|0)$/.test(text)) throw refuse('is not true or false');
       return text === 'true' || text === '1';
     case 'array':
-      if (leaf.items?.type === 'object') return parseList(text, refuse);
+      if (leaf.items?.type === 'object') return parseJson(text, refuse, Array.isArray, 'a JSON list of objects');
       return text
         .split(',')
         .map((part) => part.trim())
         .filter((part) => part !== '');
+    case 'object':
+      return parseJson(text, refuse, (value) => !Array.isArray(value), 'a JSON object');
     default:
       return text;
   }
 }
 
-function parseList(text: string, refuse: (accepted: string) => Fault): unknown {
+/** What has parts of its own is written as the file would have it, in JSON; the schema looks at the parts afterwards. */
+function parseJson(
+  text: string,
+  refuse: (accepted: string) => Fault,
+  isRight: (value: object) => boolean,
+  what: string,
+): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
-  } catch {
-    throw refuse('is no JSON list');
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse(`is not ${what}: ${(error as Error).message}`);
   }
+  if (typeof value !== 'object' || value === null || !isRight(value)) throw refuse(`is not ${what}`);
+  return value;
 }

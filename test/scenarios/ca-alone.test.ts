@@ -66,6 +66,13 @@ ca:
   assert.deepEqual([profile.auth_mode, profile.eab_required, profile.default], ['trust_authenticated', true, true]);
   const changed = await gatehouse.cli('profiles', 'change', 'corp', 'trust_without_eab=true', 'eab_required=false');
   assert.equal(changed.code, 0, changed.stderr);
+  const limits = ['--allow', '*.corp.example', '--deny', 'boss.corp.example', '--mode', 'challenge'];
+  const made = await gatehouse.cli('profiles', 'eab', 'create', 'corp', ...limits, '--max-certificates', '3');
+  assert.equal(made.code, 0, made.stderr);
+  const keys = (await gatehouse.cli('profiles', 'eab', 'list', 'corp')).stdout;
+  assert.match(keys, /unused +challenge +\*\.corp\.example +boss\.corp\.example +- +0 of 3 +-/);
+  const both = await gatehouse.cli('profiles', 'eab', 'create', 'corp', '--trust', '--mode', 'challenge');
+  assert.match(both.stderr, /cannot be used with/);
   const { acme_directory, ca_root_file } = gatehouse.ready;
   assert.equal(readFileSync(ca_root_file, 'utf8').trim(), readFileSync(file('root.pem'), 'utf8').trim());
   const client = await clientOf(acme_directory, ca_root_file);

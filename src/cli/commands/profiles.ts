@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AcmeAccount, AcmeProfile, CreatedEabKey, EabKey } from '../../contract/index.ts';
 import type { Act } from '../context.ts';
 import { parseSettings } from '../settings.ts';
@@ -86,8 +86,11 @@ export function profileCommands(program: Command, act: Act): void {
 
 interface EabOptions {
   readonly allow?: string[];
+  readonly deny?: string[];
   readonly description?: string;
+  readonly mode?: string;
   readonly trust?: boolean;
+  readonly maxCertificates?: string;
   readonly days?: string;
 }
 
@@ -97,15 +100,23 @@ function eabCommands(profiles: Command, act: Act): void {
     .command('create <profile>')
     .description('make a key; its secret is shown once')
     .option('--allow <name>', 'a name, *.suffix or CIDR that it may have; repeat for several', collect)
+    .option('--deny <name>', 'one that it may not have, and which wins; repeat for several', collect)
     .option('--description <text>', 'whose it is')
-    .option('--trust', 'issue without challenges for the allowed names')
+    .addOption(
+      new Option('--mode <mode>', "instead of the profile's auth_mode").choices(['challenge', 'trust_authenticated']),
+    )
+    .addOption(new Option('--trust', 'the same as --mode trust_authenticated').conflicts('mode'))
+    .option('--max-certificates <number>', 'how many it may get in all')
     .option('--days <days>', 'it expires after so many days')
     .action(
       act(async ({ client, output }, profile: string, options: EabOptions) => {
         const made = await client.call<CreatedEabKey>('POST', `${path(profile)}/eab_keys`, {
-          ...(options.allow && { names: { allow: options.allow } }),
+          ...((options.allow ?? options.deny) && {
+            names: { ...(options.allow && { allow: options.allow }), ...(options.deny && { deny: options.deny }) },
+          }),
           ...(options.description && { description: options.description }),
-          ...(options.trust && { auth_mode: 'trust_authenticated' }),
+          ...((options.mode ?? options.trust) && { auth_mode: options.mode ?? 'trust_authenticated' }),
+          ...(options.maxCertificates && { max_certificates: Number(options.maxCertificates) }),
           ...(options.days && { expires_in_days: Number(options.days) }),
         });
         if (output.json) return output.value(made);
@@ -122,8 +133,19 @@ function eabCommands(profiles: Command, act: Act): void {
         const all = await client.list<EabKey>(`${path(profile)}/eab_keys`);
         if (output.json) return output.value(all);
         output.table(
-          ['KEY', 'STATUS', 'ACCOUNT', 'CERTIFICATES', 'EXPIRES'],
-          all.map((k) => [k.id, k.status, k.account ?? '-', String(k.certificates), relative(k.expires_at, now())]),
+          ['KEY', 'STATUS', 'MODE', 'ALLOWED', 'DENIED', 'ACCOUNT', 'CERTIFICATES', 'EXPIRES'],
+          all.map(({ settings, ...key }) => [
+            key.id,
+            key.status,
+            settings.auth_mode ?? "the profile's",
+            settings.names.allow.join(' ') || '-',
+            settings.names.deny.join(' ') || '-',
+            key.account ?? '-',
+            settings.max_certificates === undefined
+              ? String(key.certificates)
+              : `${key.certificates} of ${settings.max_certificates}`,
+            relative(key.expires_at, now()),
+          ]),
         );
       }),
     );
