@@ -1,3 +1,4 @@
+import { atOnce } from './at-once.ts';
 import { anyRow, compiled, valuesOf } from './compiled.ts';
 import type { Db } from './store.ts';
 
@@ -73,7 +74,7 @@ const claim = compiled<unknown, [since: number, challenges: string, id: string, 
 );
 
 export async function insertAuthorizations(tx: Db, rows: readonly AcmeAuthorizationRow[]): Promise<void> {
-  for (const row of rows) await insert(tx, valuesOf(COLUMNS, row));
+  await atOnce(...rows.map((row) => insert(tx, valuesOf(COLUMNS, row))));
 }
 
 export const findAuthorization = async (db: Db, id: string): Promise<AcmeAuthorizationRow | undefined> =>

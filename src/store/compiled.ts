@@ -2,12 +2,15 @@ import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
 import type { Db } from './store.ts';
 
 /** Runs a statement that is text already, without the layers that Kysely puts around each query. */
-export type DirectRunner = <Row>(text: string, parameters: readonly unknown[]) => QueryResult<Row>;
+export type DirectRunner = <Row>(
+  text: string,
+  parameters: readonly unknown[],
+) => QueryResult<Row> | Promise<QueryResult<Row>>;
 
 // One adapter a dialect and database; transactions share that of their store.
 const direct = new WeakMap<object, DirectRunner>();
 
-/** From now on `compiled` queries on `db` go to `run`. For a store whose statements are answered at once (SQLite). */
+/** From now on `compiled` queries on `db` go to `run`. */
 export function runDirectly(db: Db, run: DirectRunner): void {
   direct.set(db.getExecutor().adapter, run);
 }

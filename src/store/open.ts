@@ -1,14 +1,13 @@
 import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Kysely, PostgresDialect, type SqliteDatabase, SqliteDialect } from 'kysely';
-import pg from 'pg';
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { takeNoted } from './changes.ts';
 import { type DirectRunner, runDirectly } from './compiled.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrate } from './migrations/index.ts';
+import { openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
 import type { Db, Store } from './store.ts';
 
@@ -150,44 +149,5 @@ function adapt(database: DatabaseSync, prepared: Prepared): SqliteDatabase {
         iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
       };
     },
-  };
-}
-
-async function openPostgres(options: StoreOptions): Promise<Store> {
-  // int8 arrives as text by default; our times and counters stay well below 2^53.
-  const types = {
-    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-      oid === 20 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-  } as pg.CustomTypesConfig;
-  const pool = new pg.Pool({ connectionString: options.url, max: options.maxConnections ?? 10, types });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => {});
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  await migrate(db, 'postgres');
-  const listeners = new Set<() => void>();
-  const SERIALIZATION_FAILURES = new Set(['40001', '40P01']);
-  return {
-    dialect: 'postgres',
-    db,
-    async write(work, committed) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const { result, changed } = await db
-            .transaction()
-            .setIsolationLevel('serializable')
-            .execute(async (tx) => ({ result: await work(tx), changed: takeNoted(tx) }));
-          if (changed) tell(listeners);
-          committed?.(result);
-          return result;
-        } catch (error) {
-          if (attempt >= 40 || !SERIALIZATION_FAILURES.has((error as { code?: string }).code ?? '')) throw error;
-          // Many writers of one row: at once they would meet again, and again.
-          await delay(Math.random() * Math.min(50, 2 * attempt));
-        }
-      }
-    },
-    confirmed: () => undefined,
-    onChange: (listener) => listen(listeners, listener),
-    close: () => db.destroy(),
   };
 }

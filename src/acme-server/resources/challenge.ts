@@ -1,5 +1,6 @@
 import type { AcmeAuthorizationRow } from '../../store/acme-authorizations.ts';
 import { claimValidation, findAuthorization } from '../../store/acme-authorizations.ts';
+import { atOnce } from '../../store/at-once.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { challengeObject, challengesOf, identifierOfRow } from '../authorizations.ts';
 import { type AccountCall, isPostAsGet, payloadOf, type Resource } from '../call.ts';
@@ -48,9 +49,12 @@ async function begin(call: AccountCall, row: AcmeAuthorizationRow, stored: Store
   let validation: ReturnType<typeof services.validations.start> | undefined;
   await services.store.write(
     async (tx) => {
-      await requireNotFailing(tx, account.id, row.identifier, limits.failed_validations, now);
-      await spendOrRefuse(tx, 'challenge_responses', account.id, limits, now);
-      if (!(await claimValidation(tx, row.id, challenges, now))) return false;
+      const [, , claimed] = await atOnce(
+        requireNotFailing(tx, account.id, row.identifier, limits.failed_validations, now),
+        spendOrRefuse(tx, 'challenge_responses', account.id, limits, now),
+        claimValidation(tx, row.id, challenges, now),
+      );
+      if (!claimed) return false;
       await appendAudit(tx, {
         actor: `acme:${account.id}`,
         action: 'acme_challenge.respond',

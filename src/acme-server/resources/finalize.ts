@@ -1,6 +1,7 @@
 import { type AcmeOrderRow, completeOrder, moveOrder } from '../../store/acme-orders.ts';
 import { spendEabQuota } from '../../store/acme-profiles.ts';
 import { insertUpstreamOrder } from '../../store/acme-upstream.ts';
+import { atOnce } from '../../store/at-once.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { insertCertificate, isCompromisedKey } from '../../store/ca.ts';
 import type { Db } from '../../store/index.ts';
@@ -147,17 +148,19 @@ async function issue(
   });
   const moved = { state: 'valid', certificate_serial: certificate.serial } as const;
   await services.store.write(async (tx) => {
-    if (!(await completeOrder(tx, row.id, 'open', certificate.serial)))
-      throw new Refusal('orderNotReady', 'the order was finalized by another request');
-    await spendQuota(tx, entitlement);
-    await insertCertificate(tx, certificate);
-    await appendAudit(tx, {
-      actor: `acme:${account.id}`,
-      action: 'acme_certificate.issue',
-      resource: `acme_certificate:${certificate.serial}`,
-      facts: { profile: profile.id, order: row.id, names: [...accepted.dns, ...accepted.ip] },
-      at: now,
-    });
+    const [completed] = await atOnce(
+      completeOrder(tx, row.id, 'open', certificate.serial),
+      spendQuota(tx, entitlement),
+      insertCertificate(tx, certificate),
+      appendAudit(tx, {
+        actor: `acme:${account.id}`,
+        action: 'acme_certificate.issue',
+        resource: `acme_certificate:${certificate.serial}`,
+        facts: { profile: profile.id, order: row.id, names: [...accepted.dns, ...accepted.ip] },
+        at: now,
+      }),
+    );
+    if (!completed) throw new Refusal('orderNotReady', 'the order was finalized by another request');
   });
   countIssued(services.metrics, profile.id, 'own');
   return { ...row, ...moved };

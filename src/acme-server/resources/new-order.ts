@@ -2,6 +2,7 @@ import { type Identifier, identifierKey } from '../../acme/index.ts';
 import { newId } from '../../base/index.ts';
 import { type AcmeAuthorizationRow, findReusable, insertAuthorizations } from '../../store/acme-authorizations.ts';
 import { type AcmeOrderRow, countOpenOrders, insertOrder } from '../../store/acme-orders.ts';
+import { atOnce } from '../../store/at-once.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { bareIdentifier, planAuthorization } from '../authorizations.ts';
 import { type AccountCall, payloadOf, type Resource } from '../call.ts';
@@ -82,8 +83,11 @@ async function writeOrder(
 ): Promise<void> {
   const { limits } = profile.settings;
   await services.store.write(async (tx) => {
-    await spendOrRefuse(tx, 'orders', account.id, limits, now);
-    if ((await countOpenOrders(tx, account.id, now, limits.open_orders)) >= limits.open_orders)
+    const [, open] = await atOnce(
+      spendOrRefuse(tx, 'orders', account.id, limits, now),
+      countOpenOrders(tx, account.id, now, limits.open_orders),
+    );
+    if (open >= limits.open_orders)
       throw rateLimited(
         'open_orders',
         `open orders of this account: at most ${limits.open_orders} at once`,
@@ -91,19 +95,21 @@ async function writeOrder(
         now,
       );
     if (replaced !== undefined) await claimReplacement(tx, replaced, row.id);
-    await insertAuthorizations(tx, fresh);
-    await insertOrder(tx, row);
-    await appendAudit(tx, {
-      actor: `acme:${account.id}`,
-      action: 'acme_order.create',
-      resource: `acme_order:${row.id}`,
-      facts: {
-        profile: profile.id,
-        identifiers: JSON.parse(row.identifiers) as unknown,
-        ...(row.replaces && { replaces: row.replaces }),
-      },
-      at: now,
-    });
+    await atOnce(
+      insertAuthorizations(tx, fresh),
+      insertOrder(tx, row),
+      appendAudit(tx, {
+        actor: `acme:${account.id}`,
+        action: 'acme_order.create',
+        resource: `acme_order:${row.id}`,
+        facts: {
+          profile: profile.id,
+          identifiers: JSON.parse(row.identifiers) as unknown,
+          ...(row.replaces && { replaces: row.replaces }),
+        },
+        at: now,
+      }),
+    );
   });
   services.metrics.count('gatehouse_acme_orders_total', { profile: profile.id, result: 'created' });
 }
