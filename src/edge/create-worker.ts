@@ -1,9 +1,11 @@
+import { closeSync } from 'node:fs';
 import { type Clock, type Logger, limitedLogger } from '../base/index.ts';
 import { createPictureReader } from '../picture/index.ts';
 import { createSealer } from '../secrets/index.ts';
 import { createAddressSet } from './limits/addresses.ts';
 import { createPassthrough } from './listen/passthrough.ts';
 import { listenOn, type PortServer } from './listen/port-server.ts';
+import type { ListenerSettings } from './listen/settings.ts';
 import { createAccessLog } from './observe/access-log.ts';
 import { createRefusalLog } from './observe/refusal-log.ts';
 import { createWorkerMetrics } from './observe/worker-metrics.ts';
@@ -11,7 +13,7 @@ import { createPictureView, type PictureView } from './picture-view.ts';
 import { createPlane, type PlaneObserver } from './plane/index.ts';
 import type { TicketKeys } from './tls/ticket-keys.ts';
 import { createWorkerListener, type WorkerListener } from './worker-listener.ts';
-import type { EdgeSettings, FromWorker, InheritedSocket, PictureFile, ToWorker, WorkerInit } from './worker-wire.ts';
+import type { FromWorker, InheritedSocket, PictureFile, ToWorker, WorkerInit } from './worker-wire.ts';
 
 export interface WorkerDeps {
   readonly clock: Clock;
@@ -20,7 +22,7 @@ export interface WorkerDeps {
 }
 
 export interface Worker {
-  told(message: ToWorker): void;
+  told(message: ToWorker, handle: unknown): void;
   drain(deadlineMs: number): Promise<void>;
 }
 
@@ -63,8 +65,15 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
   });
 
   const listeners = new Map<string, WorkerListener>();
-  for (const settings of init.settings.listeners) {
-    const own = init.listenerPictures[settings.id];
+  /** Those that a reload took away, until their last handshake is over. */
+  const leaving = new Set<WorkerListener>();
+  const viewOf = new WeakMap<WorkerListener, PictureView>();
+  const closeView = (view: PictureView | undefined) => {
+    if (view === undefined || view === shared) return;
+    views.delete(view);
+    view.close();
+  };
+  const addListener = (settings: ListenerSettings, own: PictureFile | undefined) => {
     const view = own === undefined ? shared : openView(own);
     views.add(view);
     const listener = createWorkerListener(settings, {
@@ -80,29 +89,56 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       log: strangersLog,
     });
     listeners.set(settings.id, listener);
-  }
+    viewOf.set(listener, view);
+  };
+  for (const settings of init.settings.listeners) addListener(settings, init.listenerPictures[settings.id]);
   const look = () => {
     for (const view of views) view.refresh();
   };
-  const configure = ({ listeners: settings, plane: planeSettings, accessLog: lines }: EdgeSettings) => {
+  const configure = ({ settings: given, listenerPictures, ports }: Extract<ToWorker, { type: 'settings' }>) => {
+    const { listeners: settings, plane: planeSettings, accessLog: lines } = given;
     look();
     plane.configure(planeSettings);
     isProxy = createAddressSet(planeSettings.trustedProxies);
     engine = planeSettings.protocolEngine;
     accessLog.configure(lines);
-    for (const entry of settings) listeners.get(entry.id)?.configure(entry);
+    for (const entry of settings) {
+      const listener = listeners.get(entry.id);
+      if (listener === undefined) addListener(entry, listenerPictures[entry.id]);
+      else listener.configure(entry);
+    }
+    for (const [id, listener] of listeners)
+      if (!settings.some((entry) => entry.id === id)) {
+        listeners.delete(id);
+        leaving.add(listener);
+      }
+    // A listener without ports has no new connections; those that it has stay, and so does what they need.
+    for (const gone of servers.filter(({ key }) => !ports.includes(key))) {
+      servers.splice(servers.indexOf(gone), 1);
+      gone.server.close().catch(() => {});
+    }
+    // Another slot's socket would go on taking connections into its queue as long as anyone has it open.
+    for (const { key, slot, fd } of init.sockets)
+      if (!ports.includes(key) && !adopted.has(slot) && !closed.has(fd)) {
+        closed.add(fd);
+        closeSync(fd);
+      }
   };
 
-  const servers: PortServer[] = [];
+  const servers: { readonly key: string; readonly server: PortServer }[] = [];
   const adopted = new Set<number>();
+  const closed = new Set<number>();
   const adopt = async (slot: number) => {
     if (adopted.has(slot)) return;
     adopted.add(slot);
-    for (const socket of init.sockets.filter((candidate) => candidate.slot === slot)) servers.push(await open(socket));
+    for (const socket of init.sockets)
+      if (socket.slot === slot && !closed.has(socket.fd)) await open(socket, socket.fd);
   };
-  const open = (socket: InheritedSocket): Promise<PortServer> => {
-    const listener = listeners.get(socket.listener)!;
-    return listenOn(socket.fd, {
+  const open = async (socket: Omit<InheritedSocket, 'fd'>, at: unknown): Promise<void> => {
+    const listener = listeners.get(socket.listener);
+    // Of a listener that a reload took away.
+    if (listener === undefined) return;
+    const server = await listenOn(at, {
       listener: socket.listener,
       proxies: listener.proxies,
       admit: plane.admit,
@@ -113,17 +149,25 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       clock,
       log: strangersLog,
     });
+    servers.push({ key: socket.key, server });
   };
   await adopt(init.slot);
 
+  const notOpen = (what: string) => (error: unknown) => log.error({ err: error }, `${what} could not be listened on`);
   const looking = setInterval(look, LOOK_MS);
   const sweeping = setInterval(() => {
-    for (const listener of listeners.values()) listener.sweep();
-    for (const server of servers) server.sweep();
+    for (const listener of [...listeners.values(), ...leaving]) listener.sweep();
+    for (const listener of leaving)
+      if (listener.handshaking() === 0) {
+        leaving.delete(listener);
+        listener.close();
+        closeView(viewOf.get(listener));
+      }
+    for (const { server } of servers) server.sweep();
   }, SWEEP_MS);
   const flushing = setInterval(accessLog.flush, FLUSH_MS);
   const sum = (count: (listener: WorkerListener) => number) =>
-    [...listeners.values()].reduce((total, listener) => total + count(listener), 0);
+    [...listeners.values(), ...leaving].reduce((total, listener) => total + count(listener), 0);
   const report = (id: number, connections: boolean) =>
     deps.tell({
       type: 'report',
@@ -140,17 +184,18 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     });
 
   return {
-    told(message) {
+    told(message, handle) {
       if (message.type === 'tickets') tickets = message.tickets;
-      else if (message.type === 'settings') configure(message.settings);
+      else if (message.type === 'settings') configure(message);
+      else if (message.type === 'listen') open(message.socket, handle).catch(notOpen(message.socket.key));
       else if (message.type === 'report') report(message.id, message.connections);
       else if (message.type === 'refuse_name')
         for (const listener of listeners.values()) listener.refuseName(message.serverName, message.forMs);
-      else adopt(message.slot).catch((error: unknown) => log.error({ err: error }, 'a slot could not be adopted'));
+      else adopt(message.slot).catch(notOpen(`slot ${message.slot}`));
     },
     async drain(deadlineMs) {
       const deadline = clock.now() + deadlineMs;
-      await Promise.all(servers.map((server) => server.close()));
+      await Promise.all(servers.map(({ server }) => server.close()));
       // A client whose handshake was accepted has been promised an answer.
       while (sum((listener) => listener.handshaking()) > 0 && clock.now() < deadline) await clock.sleep(DRAIN_LOOK_MS);
       await plane.drain(Math.max(0, deadline - clock.now()));

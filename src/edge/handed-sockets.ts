@@ -60,6 +60,7 @@ export function handedSockets(env: Environment): HandedSockets {
         address,
         port: first.port,
         fds: same.map(({ fd }) => fd),
+        handles: () => undefined,
         close() {
           for (const { socket } of same) socket.destroy();
         },

@@ -1,4 +1,5 @@
-import { BoundSocket } from 'node:net';
+import type { SendHandle } from 'node:child_process';
+import { BoundSocket, Socket } from 'node:net';
 import { Fault } from '../base/index.ts';
 
 /** An address and port of a listener, bound once for each worker slot. */
@@ -8,6 +9,8 @@ export interface BoundPort {
   readonly port: number;
   /** One open descriptor for each slot. */
   readonly fds: readonly number[];
+  /** The same, for workers that run already; undefined where Node.js does not let them be sent. */
+  handles(): readonly SendHandle[] | undefined;
   close(): void;
 }
 
@@ -18,8 +21,17 @@ export interface BoundPort {
  */
 export function bindPort(address: string, port: number, slots: number): BoundPort {
   const sockets: BoundSocket[] = [];
+  let senders: Socket[] = [];
   const close = () => {
-    for (const socket of sockets) socket.close();
+    // One descriptor is closed once: by what has it since it was sent, or by what has bound it.
+    if (senders.length > 0) for (const sender of senders) sender.destroy();
+    else for (const socket of sockets) socket.close();
+  };
+  const handles = () => {
+    if (senders.length === 0)
+      senders = sockets.map((socket) => new Socket({ fd: socket.fd(), readable: false, writable: false }));
+    const found = senders.map((sender) => (sender as unknown as { _handle?: SendHandle })._handle);
+    return found.every((handle) => handle !== undefined) ? found : undefined;
   };
   try {
     let real = port;
@@ -28,7 +40,7 @@ export function bindPort(address: string, port: number, slots: number): BoundPor
       sockets.push(socket);
       real = portOf(socket);
     }
-    return { address, port: real, fds: sockets.map((socket) => socket.fd()), close };
+    return { address, port: real, fds: sockets.map((socket) => socket.fd()), handles, close };
   } catch (error) {
     close();
     throw refused(address, port, error as NodeJS.ErrnoException);

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Clock, Environment, Logger, LogLevel } from '../base/index.ts';
 import { type ChildState, createSupervised, type Supervised } from '../process/index.ts';
-import { bindListeners, inherit, type PlanPorts } from './bind-listeners.ts';
+import { additions, bindListeners, closeGone, inherit, type PlanPorts } from './bind-listeners.ts';
 import { type HandedPort, type HandedSockets, NOTHING_HANDED } from './handed-sockets.ts';
 import type { ListenerSettings } from './listen/settings.ts';
 import type { AccessLogSettings } from './observe/access-log.ts';
@@ -64,9 +64,14 @@ export interface Edge {
   start(): Promise<void>;
   /**
    * What may change under open connections: limits from the next request on, TLS settings from the next handshake on.
-   * Addresses and ports stay; listeners are told apart by their id. Resolves when the workers have taken it over.
+   * Addresses and ports stay (see `relisten`); listeners are told apart by their id. Resolves when the workers have taken it over.
    */
   configure(next: EdgeSettings): Promise<void>;
+  /**
+   * Other listeners or ports. Binds what is new, or throws the `Fault` for which it cannot; `commit` has the workers
+   * listen there, and leave what is gone to its last connection. Nothing that stays is touched.
+   */
+  relisten(plans: readonly ListenerPlan[]): { commit(next: EdgeSettings): Promise<void>; abandon(): void };
   workers(): readonly { readonly slot: number; readonly state: ChildState }[];
   /** Each worker about itself; a worker that does not answer within a second is left out. */
   reports(): Promise<WorkerReport[]>;
@@ -93,8 +98,10 @@ const NODE_ARGUMENTS = ['--disable-warning=ExperimentalWarning', '--max-semi-spa
 export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   const { clock, log } = deps;
   const slots = options.workers ?? availableParallelism();
-  const ports = bindListeners(options.listeners, slots, options.handed ?? NOTHING_HANDED, log);
-  const { sockets, fds } = inherit(ports, slots);
+  let ports = bindListeners(options.listeners, slots, options.handed ?? NOTHING_HANDED, log);
+  let inherited = inherit(ports, slots);
+  /** What a worker inherited when it was started last. */
+  const startedWith = new Map<number, readonly PlanPorts[]>();
   let settings: EdgeSettings = {
     listeners: ports.map(({ plan }) => settle(plan, ports)),
     plane: options.plane ?? defaultSettings,
@@ -120,22 +127,41 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
         entry: ENTRY,
         nodeArguments: NODE_ARGUMENTS,
         env: options.env,
-        fds,
-        init: (): WorkerInit => ({
-          slot,
-          sockets,
-          picture: options.picture,
-          listenerPictures: picturesOf(options.listeners),
-          settings,
-          tickets: held.keys,
-          contexts: options.contexts ?? CONTEXTS,
-          log: options.log,
-        }),
+        get fds() {
+          return inherited.fds;
+        },
+        init(): WorkerInit {
+          startedWith.set(slot, ports);
+          return {
+            slot,
+            sockets: inherited.sockets,
+            picture: options.picture,
+            listenerPictures: picturesOf(ports),
+            settings,
+            tickets: held.keys,
+            contexts: options.contexts ?? CONTEXTS,
+            log: options.log,
+          };
+        },
         onMessage: (body) => heard(body as FromWorker),
+        onReady() {
+          // Listeners may have come while it started.
+          const before = startedWith.get(slot) ?? ports;
+          if (before !== ports) bringUpToDate(slot, before);
+        },
         onEnd: () => void coverFor(slot),
       },
       deps,
     );
+  const settingsMessage = (): ToWorker => {
+    const keys = new Set(inherited.sockets.map(({ key }) => key));
+    return { type: 'settings', settings, listenerPictures: picturesOf(ports), ports: [...keys] };
+  };
+  const bringUpToDate = (slot: number, before: readonly PlanPorts[]) => {
+    workers[slot]?.send(settingsMessage());
+    for (const { socket, handle } of additions(ports, before, slots))
+      if (socket.slot === slot) workers[slot]?.send({ type: 'listen', socket } satisfies ToWorker, handle);
+  };
   const coverFor = async (slot: number) => {
     await clock.sleep(ADOPT_AFTER_MS, stopping.signal).catch(() => {});
     if (stopping.signal.aborted || workers[slot]?.state().status === 'ready') return;
@@ -164,6 +190,14 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
     });
   };
 
+  const settleAll = (next: EdgeSettings) =>
+    ports.map(({ plan }) =>
+      settle(
+        plan,
+        ports,
+        next.listeners.find(({ id }) => id === plan.id),
+      ),
+    );
   const reportAll = async (connections: boolean) =>
     (await Promise.all(workers.map((worker) => reportOf(worker, connections)))).filter(
       (report) => report !== undefined,
@@ -176,12 +210,14 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   };
 
   return {
-    listeners: ports.map(({ plan, https, http }) => ({
-      id: plan.id,
-      address: plan.address,
-      httpsPort: https?.port,
-      httpPort: http?.port,
-    })),
+    get listeners() {
+      return ports.map(({ plan: { id, address }, https, http }) => ({
+        id,
+        address,
+        httpsPort: https?.port,
+        httpPort: http?.port,
+      }));
+    },
     sockets: () =>
       ports.flatMap(({ plan: { id }, https, http }) => [
         ...(https === undefined ? [] : [{ name: `${id}.https`, fds: https.fds }]),
@@ -195,17 +231,31 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
       log.info({ workers: slots }, 'the edge serves');
     },
     async configure(next) {
-      const listeners = ports.map(({ plan }) =>
-        settle(
-          plan,
-          ports,
-          next.listeners.find(({ id }) => id === plan.id),
-        ),
-      );
-      settings = { ...next, listeners };
-      tellAll({ type: 'settings', settings });
+      settings = { ...next, listeners: settleAll(next) };
+      tellAll(settingsMessage());
       // Messages arrive in order, so an answer to the next is one to this.
       await reportAll(false);
+    },
+    relisten(plans) {
+      const next = bindListeners(plans, slots, NOTHING_HANDED, log, ports);
+      const before = ports;
+      try {
+        additions(next, before, slots);
+      } catch (error) {
+        closeGone(next, before);
+        throw error;
+      }
+      return {
+        abandon: () => closeGone(next, before),
+        async commit(given) {
+          ports = next;
+          inherited = inherit(ports, slots);
+          settings = { ...given, listeners: settleAll(given) };
+          for (let slot = 0; slot < slots; slot++) bringUpToDate(slot, before);
+          await reportAll(false);
+          closeGone(before, ports);
+        },
+      };
     },
     workers: () => workers.map((worker, slot) => ({ slot, state: worker.state() })),
     reports: () => reportAll(true),
@@ -247,6 +297,8 @@ function settle(plan: ListenerPlan, ports: readonly PlanPorts[], next: ListenerS
   return { id, tls, proxyProtocolFrom, ...(plan.httpPort !== undefined && { plain: { httpsPort } }) };
 }
 
-function picturesOf(plans: readonly ListenerPlan[]): Record<string, PictureFile> {
-  return Object.fromEntries(plans.flatMap(({ id, picture }) => (picture === undefined ? [] : [[id, picture]])));
+function picturesOf(ports: readonly PlanPorts[]): Record<string, PictureFile> {
+  return Object.fromEntries(
+    ports.flatMap(({ plan: { id, picture } }) => (picture === undefined ? [] : [[id, picture]])),
+  );
 }

@@ -7,6 +7,8 @@ import type { TicketKeys } from './tls/ticket-keys.ts';
 
 /** One bound socket as a worker sees it. Every worker has those of all slots and listens on those of its own. */
 export interface InheritedSocket {
+  /** Of the port: the same in every worker. */
+  readonly key: string;
   readonly slot: number;
   readonly listener: string;
   readonly role: 'tls' | 'plain';
@@ -42,7 +44,15 @@ export interface WorkerInit {
 
 export type ToWorker =
   | { readonly type: 'tickets'; readonly tickets: TicketKeys }
-  | { readonly type: 'settings'; readonly settings: EdgeSettings }
+  | {
+      readonly type: 'settings';
+      readonly settings: EdgeSettings;
+      readonly listenerPictures: Readonly<Record<string, PictureFile>>;
+      /** Of the ports that there are; other ones are left. */
+      readonly ports: readonly string[];
+    }
+  /** Comes with the socket. */
+  | { readonly type: 'listen'; readonly socket: Omit<InheritedSocket, 'fd'> }
   /** Listen on another slot's sockets too: its own worker is down. */
   | { readonly type: 'adopt'; readonly slot: number }
   | { readonly type: 'refuse_name'; readonly serverName: string; readonly forMs: number }

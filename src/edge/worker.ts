@@ -16,7 +16,7 @@ runChild({
     const worker = await createWorker(options, { clock: systemClock, log, tell: parent.send });
     return {
       ready: { pid: process.pid },
-      message: (body) => worker.told(body as ToWorker),
+      message: (body, handle) => worker.told(body as ToWorker, handle),
       drain: worker.drain,
     };
   },

@@ -11,7 +11,7 @@ export interface ParentLink {
 export interface RunningChild {
   /** Told to the parent; the child serves when this is returned. */
   readonly ready: unknown;
-  message?(body: unknown): void;
+  message?(body: unknown, handle: unknown): void;
   /** Resolves when nothing is left to do, at the latest after `deadlineMs`; the process ends then. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -57,8 +57,8 @@ export function runChild(program: ChildProgram): void {
     });
     send({ type: 'ready', body: running.ready });
   };
-  process.on('message', (message: ToChild) => {
-    if (message.type === 'message') running?.message?.(message.body);
+  process.on('message', (message: ToChild, handle: unknown) => {
+    if (message.type === 'message') running?.message?.(message.body, handle);
     else if (message.type === 'drain') void end(message.deadlineMs);
     else
       begin(message.init).catch((error: unknown) => {

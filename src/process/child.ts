@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Environment, Fault, faultOf } from '../base/index.ts';
 import type { FromChild, ToChild } from './wire.ts';
@@ -21,7 +21,8 @@ export interface Child {
   readonly ready: Promise<unknown>;
   /** Resolves with the words for how it ended; never rejects. */
   readonly ended: Promise<string>;
-  send(message: ToChild): void;
+  /** A handle is open in both afterwards. */
+  send(message: ToChild, handle?: SendHandle): void;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -36,8 +37,8 @@ export function startChild(options: ChildOptions): Child {
   const ready = readinessOf(process_, options, ended);
   // Whoever waits for readiness sees the rejection; nobody has to.
   ready.catch(() => {});
-  const send = (message: ToChild) => {
-    if (process_.connected) process_.send(message, undefined, undefined, () => {});
+  const send = (message: ToChild, handle?: SendHandle) => {
+    if (process_.connected) process_.send(message, handle, { keepOpen: true }, () => {});
   };
   send({ type: 'start', init: options.init });
   return { pid: process_.pid ?? -1, ready, ended, send, kill: (signal) => void process_.kill(signal) };

@@ -1,3 +1,4 @@
+import type { SendHandle } from 'node:child_process';
 import type { Clock, Environment, Logger } from '../base/index.ts';
 import { errorText } from '../base/index.ts';
 import { type Child, startChild } from './child.ts';
@@ -11,7 +12,7 @@ export interface ChildSpec {
   readonly nodeArguments?: readonly string[];
   /** Nothing is inherited by itself, since the parent's environment may hold secrets. */
   readonly env?: Environment;
-  /** Open descriptors that the child inherits as `FIRST_INHERITED_FD` and on, in this order. */
+  /** Open descriptors at each start, that the child inherits as `FIRST_INHERITED_FD` and on, in this order. */
   readonly fds?: readonly number[];
   /** Told to the child over IPC at each start, so it may hold keys. */
   init(): unknown;
@@ -39,7 +40,7 @@ export interface Supervised {
   /** What the first run said when ready; rejects when the first run does not get there, and nothing is retried then. */
   readonly firstReady: Promise<unknown>;
   state(): ChildState;
-  send(body: unknown): void;
+  send(body: unknown, handle?: SendHandle): void;
   /** Starts a successor, waits until it is ready, then drains the old one. The old one stays when this rejects. */
   replace(deadlineMs: number): Promise<void>;
   /** Drains, and kills what is left after `deadlineMs` and a little. */
@@ -122,7 +123,7 @@ export function createSupervised(spec: ChildSpec, deps: SupervisedDeps): Supervi
   return {
     firstReady,
     state: () => state,
-    send: (body) => current?.send({ type: 'message', body }),
+    send: (body, handle) => current?.send({ type: 'message', body }, handle),
     async replace(deadlineMs) {
       const old = current;
       const child = start();

@@ -32,8 +32,10 @@ export interface PortServer {
 
 const PROXY_HEADER_MS = 5_000;
 const KEEP_ALIVE_SECONDS = 60;
+const BACKLOG = 4_096;
 
-export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> {
+/** `at` is a descriptor, or a handle that was sent. */
+export function listenOn(at: unknown, deps: PortServerDeps): Promise<PortServer> {
   const waiting = createHandshakes(deps.clock, PROXY_HEADER_MS);
   const log = limitedLogger(deps.log, deps.clock);
   const server = createServer(
@@ -107,16 +109,21 @@ export function listenOn(fd: number, deps: PortServerDeps): Promise<PortServer> 
   // One that cannot be accepted (EMFILE, ECONNABORTED) is one connection lost, and no reason to end the worker.
   const accepting = (error: Error) =>
     log.error({ listener: deps.listener, err: error }, 'a connection could not be accepted');
-  return opened(server, fd, () => waiting.sweep(), accepting).then((opened) => {
+  return opened(server, at, () => waiting.sweep(), accepting).then((opened) => {
     takeHandles(server, nodeInside, KEEP_ALIVE_SECONDS, takeDirectly);
     return opened;
   });
 }
 
-function opened(server: Server, fd: number, sweep: () => void, accepting: (error: Error) => void): Promise<PortServer> {
+function opened(
+  server: Server,
+  at: unknown,
+  sweep: () => void,
+  accepting: (error: Error) => void,
+): Promise<PortServer> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ fd, backlog: 4_096 }, () => {
+    const listening = () => {
       server.off('error', reject).on('error', accepting);
       resolve({
         sweep,
@@ -129,7 +136,9 @@ function opened(server: Server, fd: number, sweep: () => void, accepting: (error
             }),
           ),
       });
-    });
+    };
+    if (typeof at === 'number') server.listen({ fd: at, backlog: BACKLOG }, listening);
+    else server.listen(at, BACKLOG, listening);
   });
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, type Environment, errorText, type Logger, type LogLevel } from '../../base/index.ts';
 import { createPictureWriter, type OpenChallenge, type PictureWriter } from '../../picture/index.ts';
@@ -14,7 +15,6 @@ import { renderPrometheus } from '../observe/prometheus.ts';
 import { type Edge, type EdgeListener, startEdge } from '../start-edge.ts';
 import type { HeldTickets } from '../tls/ticket-keys.ts';
 import type { WorkerReport } from '../worker-wire.ts';
-import { checkSamePorts } from './check-same-ports.ts';
 import type { PlannedAcme, PlannedCertificates, PlannedListener, PlannedManaged, ProxyPlan } from './plan-proxy.ts';
 
 export interface ProxyOptions {
@@ -96,17 +96,28 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
   let plan = options.plan;
   let cachesReleased = false;
 
-  for (const listener of plan.listeners) {
+  const keepPlace = (listener: PlannedListener): Kept => {
     const picture = createPictureWriter(pathOf(`listener-${listener.plan.id}`), sealer);
-    kept.set(listener.plan.id, { listener, picture, keeper: undefined });
-  }
+    const entry: Kept = { listener, picture, keeper: undefined };
+    kept.set(listener.plan.id, entry);
+    return entry;
+  };
+  const leavePlace = async (entry: Kept) => {
+    kept.delete(entry.listener.plan.id);
+    await entry.keeper?.stop();
+    entry.picture.close();
+    const path = pathOf(`listener-${entry.listener.plan.id}`);
+    for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
+  };
+  const withPicture = ({ plan: listener }: PlannedListener) => ({
+    ...listener,
+    picture: { path: pathOf(`listener-${listener.id}`), masterKeys },
+  });
+  for (const listener of plan.listeners) keepPlace(listener);
   writeRoutes(shared, plan);
   const edge: Edge = startEdge(
     {
-      listeners: plan.listeners.map(({ plan: listener }) => ({
-        ...listener,
-        picture: { path: pathOf(`listener-${listener.id}`), masterKeys },
-      })),
+      listeners: plan.listeners.map(withPicture),
       picture: { path: pathOf('shared'), masterKeys },
       plane: plan.plane,
       accessLog: plan.accessLog,
@@ -151,7 +162,9 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     [...kept.values()].filter(({ listener }) => modes.includes(listener.certificates.mode));
 
   return {
-    listeners: edge.listeners,
+    get listeners() {
+      return edge.listeners;
+    },
     async start() {
       // Files first: what is wrong with them shows before anything listens.
       for (const entry of ofMode('manual', 'managed')) await startKeeper(entry);
@@ -160,15 +173,15 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
       await Promise.all(ofMode('acme').map(startKeeper));
     },
     async reload(next) {
-      checkSamePorts(plan, next);
-      for (const listener of next.listeners) {
-        const entry = kept.get(listener.plan.id)!;
-        if (same(entry.listener.certificates, listener.certificates)) continue;
-        kept.set(listener.plan.id, await exchange(entry, listener));
+      const before = plan;
+      const added = await take(next);
+      try {
+        // Their challenges are answered where they listen.
+        for (const entry of added) if (entry.listener.certificates.mode === 'acme') await startKeeper(entry);
+      } catch (error) {
+        await take(before);
+        throw error;
       }
-      writeRoutes(shared, next, plan);
-      await edge.configure({ ...next, listeners: next.listeners.map(({ plan: listener }) => listener) });
-      plan = next;
     },
     async status() {
       return {
@@ -211,6 +224,35 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     },
   };
 
+  /** What the plan says from now on; answers with the listeners that are new. Throws before anything is changed. */
+  async function take(next: ProxyPlan): Promise<Kept[]> {
+    const ports = samePorts(plan, next) ? undefined : edge.relisten(next.listeners.map(withPicture));
+    const added: Kept[] = [];
+    try {
+      for (const listener of next.listeners) {
+        const entry = kept.get(listener.plan.id);
+        if (entry === undefined) {
+          const fresh = keepPlace(listener);
+          added.push(fresh);
+          if (listener.certificates.mode !== 'acme') await startKeeper(fresh);
+        } else if (same(entry.listener.certificates, listener.certificates))
+          kept.set(listener.plan.id, { ...entry, listener });
+        else kept.set(listener.plan.id, await exchange(entry, listener));
+      }
+    } catch (error) {
+      ports?.abandon();
+      for (const entry of added) await leavePlace(entry);
+      throw error;
+    }
+    writeRoutes(shared, next, plan);
+    const settings = { ...next, listeners: next.listeners.map(({ plan: listener }) => listener) };
+    await (ports === undefined ? edge.configure(settings) : ports.commit(settings));
+    plan = next;
+    const ids = new Set(next.listeners.map((listener) => listener.plan.id));
+    for (const entry of [...kept.values()]) if (!ids.has(entry.listener.plan.id)) await leavePlace(entry);
+    return added;
+  }
+
   /** The new keeper serves before the old one's certificates go; when it cannot, the old one is started again. */
   async function exchange(entry: Kept, listener: PlannedListener): Promise<Kept> {
     const next: Kept = { listener, picture: entry.picture, keeper: undefined };
@@ -244,6 +286,13 @@ function daysLeft(all: Iterable<Kept>, now: number): string {
     }),
   );
   return gauges.length === 0 ? '' : renderPrometheus({ counters: [], gauges, histograms: [] });
+}
+
+/** Whether the same listeners listen at the same places. */
+function samePorts(before: ProxyPlan, next: ProxyPlan): boolean {
+  const places = ({ listeners }: ProxyPlan) =>
+    listeners.map(({ plan: { id, address, httpsPort, httpPort } }) => [id, address, httpsPort, httpPort]);
+  return same(places(before), places(next));
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
