@@ -68,7 +68,10 @@ export function faultOfProblem(problem: ProblemDocument, retry?: Retry): Fault {
 function detailsOf(problem: ProblemDocument, retry: Retry, depth = 0): FaultDetails {
   const meaning = MEANING[problemTypeOf(problem.type) ?? 'serverInternal'];
   const name = problem.identifier?.value;
-  const text = (problem.detail ?? problem.title ?? `the CA answered ${problem.type}`).slice(0, MOST_TEXT);
+  const said = (problem.detail ?? problem.title ?? `the CA answered ${problem.type}`).slice(0, MOST_TEXT);
+  const page = problem.instance;
+  // RFC 8555 §6.7, userActionRequired: the page that a person is to visit.
+  const text = page === undefined || said.includes(page) ? said : `${said} (${page})`;
   const subproblems = depth > 0 ? [] : (problem.subproblems ?? []).slice(0, MOST_SUBPROBLEMS);
   return {
     code: problem.type.slice(0, 200),
@@ -104,12 +107,13 @@ export function parseProblem(body: Buffer): ProblemDocument | undefined {
 
 /** Keeps the members whose types are right: what a CA sends is still what a stranger sends. */
 function sanitized(problem: ProblemDocument, depth = 0): ProblemDocument {
-  const { detail, title, status, identifier, subproblems, algorithms } = problem;
+  const { detail, title, status, identifier, subproblems, algorithms, instance } = problem;
   return {
     type: problem.type,
     ...(typeof detail === 'string' && { detail }),
     ...(typeof title === 'string' && { title }),
     ...(typeof status === 'number' && { status }),
+    ...(typeof instance === 'string' && /^https:\/\/[^\s]{1,500}$/.test(instance) && { instance }),
     ...(typeof identifier?.value === 'string' &&
       (identifier.type === 'dns' || identifier.type === 'ip') && { identifier }),
     ...(Array.isArray(algorithms) && { algorithms: algorithms.filter((name) => typeof name === 'string') }),
