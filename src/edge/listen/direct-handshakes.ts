@@ -31,7 +31,7 @@ export function createDirectAccept(deps: DirectHandshakeDeps): DirectAccept {
       const context = hello && deps.ordinaryContext(hello, endpoints);
       if (hello === undefined || context === undefined) {
         handshakes.end(connection);
-        deps.otherwise(toSocket(), endpoints, bytes);
+        deps.otherwise(toSocket(), endpoints, Buffer.from(bytes));
         return;
       }
       connection.secure(context, protocols, bytes, {

@@ -33,7 +33,16 @@ export function takeHandles(
   };
 }
 
-const METHODS = ['close', 'getpeername', 'getsockname', 'readStart', 'readStop', 'setKeepAlive', 'setNoDelay'] as const;
+const METHODS = [
+  'close',
+  'getpeername',
+  'getsockname',
+  'readStart',
+  'readStop',
+  'setKeepAlive',
+  'setNoDelay',
+  'useUserBuffer',
+] as const;
 let known: boolean | undefined;
 
 /** All handles are of one class, so one look is enough. */

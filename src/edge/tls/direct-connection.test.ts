@@ -84,3 +84,28 @@ test('a client that leaves before, or sends what is no TLS, is closed and told o
   assert.deepEqual(events, ['failed true', 'closed']);
   noise.destroy();
 });
+
+test('a connection that becomes a Socket loses nothing', async (t) => {
+  const server = createServer(() => assert.fail('a Socket was made'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  takeHandles(server, nodeInside, 60, (tcp, inside) => {
+    const connection = new DirectConnection(inside, tcp);
+    connection.first((bytes) => {
+      const socket = connection.toSocket();
+      socket.unshift(Buffer.from(bytes));
+      socket.pipe(socket);
+    });
+    return true;
+  });
+  const client = connectPlain((server.address() as { port: number }).port, '127.0.0.1');
+  client.write('first');
+  const [echo] = (await once(client, 'data')) as [Buffer];
+  const sent = Buffer.alloc(300_000, 'abcdefg');
+  const pieces: Buffer[] = [echo];
+  client.on('data', (piece) => pieces.push(Buffer.from(piece)));
+  client.end(sent);
+  await once(client, 'close');
+  assert.ok(Buffer.concat(pieces).equals(Buffer.concat([Buffer.from('first'), sent])));
+});

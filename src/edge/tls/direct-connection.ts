@@ -11,6 +11,9 @@ export interface HandshakeHandler {
   failed(connection: DirectConnection, error: Error): void;
 }
 
+/** Where all connections read their first bytes. */
+const FIRST = Buffer.allocUnsafeSlow(64 * 1024);
+
 /**
  * A client's connection on Node's handles alone, where a `Socket` and a `TLSSocket` over it would be two streams with
  * their events, states and timers: half of the processor time of a handshake that is not OpenSSL's. It offers what a
@@ -38,17 +41,17 @@ export class DirectConnection implements WireSocket {
     this.tcp.connection = this;
   }
 
-  /** Calls back once, with the first bytes. A connection that ends before is closed here. */
+  /** Calls back once, with the first bytes, which are overwritten after the call. One that ends before is closed here. */
   first(read: (bytes: Buffer) => void): void {
     const { tcp, inside } = this;
-    tcp.onread = (memory) => {
+    // Else 64 KiB would be taken and given back for each.
+    tcp.useUserBuffer(FIRST);
+    tcp.onread = () => {
       const count = inside.readCount();
-      if (count < 0 || memory === undefined) {
-        if (count < 0) this.destroy();
-        return;
-      }
+      if (count === 0) return;
       tcp.readStop();
-      read(Buffer.from(memory, inside.readOffset(), count));
+      if (count < 0) this.destroy();
+      else read(FIRST.subarray(0, count));
     };
     tcp.readStart();
   }
@@ -57,7 +60,11 @@ export class DirectConnection implements WireSocket {
   toSocket(): Socket {
     this.destroyed = true;
     this.tcp.connection = undefined;
-    return new Socket({ handle: this.tcp, pauseOnCreate: false, readable: true, writable: true } as object);
+    // The handle reads into memory of ours for good; a stream may keep what it is given.
+    const callback = (count: number): boolean => socket.push(Buffer.from(FIRST.subarray(0, count)));
+    const given = { handle: this.tcp, readable: true, writable: true, onread: { buffer: FIRST, callback } };
+    const socket = new Socket(given as object);
+    return socket;
   }
 
   /** Begins the handshake with the bytes of the ClientHello. `alpn` is the list as TLS writes it. */

@@ -12,6 +12,8 @@ export interface StreamHandle {
 }
 
 export interface TcpHandle extends StreamHandle {
+  /** From now on everything is read into this memory. */
+  useUserBuffer(memory: Uint8Array): void;
   close(done: () => void): void;
   setNoDelay(on: boolean): number;
   setKeepAlive(on: boolean, seconds: number): number;
@@ -47,7 +49,6 @@ export interface NodeInside {
   readonly ShutdownRequest: new () => StreamRequest;
   /** Of the read callback that runs: octets, or a negative errno. */
   readCount(): number;
-  readOffset(): number;
   /** Of the write that was just begun: whether its completion will be told later. */
   isWriteOpen(): boolean;
 }
@@ -57,7 +58,6 @@ interface StreamWrap {
   readonly ShutdownWrap: new () => StreamRequest;
   readonly streamBaseState: Int32Array;
   readonly kReadBytesOrError: number;
-  readonly kArrayBufferOffset: number;
   readonly kLastWriteWasAsync: number;
 }
 
@@ -70,15 +70,14 @@ function find(): NodeInside | undefined {
     const stream = binding('stream_wrap') as unknown as StreamWrap;
     const { wrap } = binding('tls_wrap') as unknown as Pick<NodeInside, 'wrap'>;
     const { WriteWrap, ShutdownWrap, streamBaseState: state } = stream;
-    const { kReadBytesOrError: count, kArrayBufferOffset: offset, kLastWriteWasAsync: open } = stream;
+    const { kReadBytesOrError: count, kLastWriteWasAsync: open } = stream;
     const functions = [wrap, WriteWrap, ShutdownWrap].every((value) => typeof value === 'function');
-    if (!functions || [count, offset, open].some((at) => typeof state[at] !== 'number')) return undefined;
+    if (!functions || [count, open].some((at) => typeof state[at] !== 'number')) return undefined;
     return {
       wrap,
       WriteRequest: WriteWrap,
       ShutdownRequest: ShutdownWrap,
       readCount: () => state[count]!,
-      readOffset: () => state[offset]!,
       isWriteOpen: () => state[open] !== 0,
     };
   } catch {
