@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, globSync, writeFileSync } from 'node:fs';
+import { chmodSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { stringify } from 'yaml';
 import { type Fault, silentLogger, systemClock } from '../../src/base/index.ts';
 import { createVaultSecretStore, createVaultSession, type VaultLogin } from '../../src/secrets/index.ts';
-import { answers, startPeer } from '../fixtures/peer.ts';
+import { needKubernetes, startKubeApiserver } from '../fixtures/kube-apiserver.ts';
+import { answers, needProgram, startPeer } from '../fixtures/peer.ts';
 import { needPypiProgram } from '../fixtures/pypi.ts';
 import { freePort, temporaryDirectory } from '../fixtures/temporary.ts';
 import { until } from '../fixtures/until.ts';
@@ -127,4 +129,55 @@ test('OpenBao: a policy that is too narrow is said, with the path and without th
     assert.ok(!error.message.includes(token) && !error.message.includes('the-secret'));
     return error.code === 'secret_store_refused';
   });
+});
+
+test('OpenBao: a service account logs in, whose token a real Kubernetes API reviews; another one is refused in words', async (t) => {
+  const program = needKubernetes(t, 'kube-apiserver');
+  const etcd = needProgram(t, 'etcd');
+  const bao = program && etcd && (await startOpenBao(t));
+  if (!program || !etcd || !bao) return;
+  const cluster = await startKubeApiserver(t, program, etcd);
+  const account = (name: string) =>
+    `apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ${name}, namespace: gatehouse }\n`;
+  const delegator = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'reviewer' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:auth-delegator' },
+    subjects: [{ kind: 'ServiceAccount', name: 'reviewer', namespace: 'gatehouse' }],
+  };
+  const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: gatehouse }\n';
+  await cluster.apply([namespace, ...['gatehouse', 'reviewer', 'other'].map(account)].join('---\n'));
+  await cluster.apply(stringify(delegator));
+  const tokenOf = async (name: string) => {
+    const path = `/api/v1/namespaces/gatehouse/serviceaccounts/${name}/token`;
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
+    return (await cluster.call<{ status: { token: string } }>('POST', path, body)).status.token;
+  };
+  await bao.manage('POST', 'sys/auth/kubernetes', { type: 'kubernetes' });
+  await bao.manage('POST', 'auth/kubernetes/config', {
+    kubernetes_host: cluster.url,
+    kubernetes_ca_cert: readFileSync(cluster.caFile, 'utf8'),
+    token_reviewer_jwt: await tokenOf('reviewer'),
+    disable_local_ca_jwt: true,
+  });
+  await bao.manage('POST', 'auth/kubernetes/role/gatehouse', {
+    bound_service_account_names: 'gatehouse',
+    bound_service_account_namespaces: 'gatehouse',
+    token_policies: 'gatehouse',
+    token_ttl: '1h',
+  });
+  const login = (jwtFile: string) => ({ kind: 'kubernetes', mount: 'kubernetes', role: 'gatehouse', jwtFile }) as const;
+  const stranger = await tokenOf('other');
+  const jwtFile = bao.file('jwt', stranger);
+  const secrets = connect(t, bao.address, login(jwtFile));
+  await assert.rejects(secrets.put('dns-credentials/one', Buffer.from('first')), (error: Fault) => {
+    assert.match(error.message, /service account/i);
+    assert.ok(!error.message.includes(stranger));
+    return error.details.party === 'secret-store';
+  });
+  // What the pod has mounted is read at each login, as it is replaced there.
+  bao.file('jwt', await tokenOf('gatehouse'));
+  await secrets.put('dns-credentials/one', Buffer.from('first'));
+  assert.equal(text(await secrets.get('dns-credentials/one')), 'first');
 });
