@@ -33,6 +33,8 @@ const DRAIN_LOOK_MS = 20;
 // Enough to see what goes on; a message of a million would stop the worker.
 const MOST_CONNECTIONS = 1_000;
 const FLUSH_MS = 200;
+// Limits of the machine are late by so much.
+const SHARE_MS = 100;
 
 /** Listens when it resolves. */
 export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<Worker> {
@@ -85,6 +87,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       tickets: () => tickets,
       want: (serverName, address) => deps.tell({ type: 'wanted_name', serverName, address }),
       contexts: init.contexts,
+      workers: init.workers,
       clock,
       log: strangersLog,
     });
@@ -166,6 +169,11 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     for (const { server } of servers) server.sweep();
   }, SWEEP_MS);
   const flushing = setInterval(accessLog.flush, FLUSH_MS);
+  const sharing = setInterval(() => {
+    const counted = plane.counted();
+    if (init.workers > 1 && counted.requests.length + counted.connections.length > 0)
+      deps.tell({ type: 'counted', pid: process.pid, counted });
+  }, SHARE_MS);
   const sum = (count: (listener: WorkerListener) => number) =>
     [...listeners.values(), ...leaving].reduce((total, listener) => total + count(listener), 0);
   const report = (id: number, connections: boolean) =>
@@ -187,6 +195,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
     told(message, handle) {
       if (message.type === 'tickets') tickets = message.tickets;
       else if (message.type === 'settings') configure(message);
+      else if (message.type === 'counted') plane.heard(message.counted);
       else if (message.type === 'listen') open(message.socket, handle).catch(notOpen(message.socket.key));
       else if (message.type === 'report') report(message.id, message.connections);
       else if (message.type === 'refuse_name')
@@ -204,6 +213,7 @@ export async function createWorker(init: WorkerInit, deps: WorkerDeps): Promise<
       clearInterval(looking);
       clearInterval(sweeping);
       clearInterval(flushing);
+      clearInterval(sharing);
       accessLog.close();
       for (const listener of listeners.values()) listener.close();
       for (const view of views) view.close();

@@ -3,6 +3,7 @@ import type { Clock, Environment, Logger, LogLevel } from '../base/index.ts';
 import { type ChildState, createSupervised, type Supervised } from '../process/index.ts';
 import { additions, bindListeners, closeGone, inherit, type PlanPorts } from './bind-listeners.ts';
 import { type HandedPort, type HandedSockets, NOTHING_HANDED } from './handed-sockets.ts';
+import { createCountExchange } from './limits/counted.ts';
 import type { ListenerSettings } from './listen/settings.ts';
 import type { AccessLogSettings } from './observe/access-log.ts';
 import { renderPrometheus } from './observe/prometheus.ts';
@@ -116,8 +117,17 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
   const tellAll = (message: ToWorker) => {
     for (const worker of workers) worker.send(message);
   };
+  const pidOf = (worker: Supervised) => {
+    const state = worker.state();
+    return 'pid' in state ? state.pid : undefined;
+  };
+  const counts = createCountExchange((pid, counted) => {
+    for (const worker of workers)
+      if (pidOf(worker) !== pid) worker.send({ type: 'counted', counted } satisfies ToWorker);
+  });
   const heard = (message: FromWorker) => {
-    if (message.type === 'wanted_name') options.onWantedName?.(message.serverName, message.address);
+    if (message.type === 'counted') counts.heard(message.pid, message.counted);
+    else if (message.type === 'wanted_name') options.onWantedName?.(message.serverName, message.address);
     else waiting.get(message.id)?.(message.report);
   };
   const launch = (slot: number): Supervised =>
@@ -139,6 +149,7 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
             listenerPictures: picturesOf(ports),
             settings,
             tickets: held.keys,
+            workers: slots,
             contexts: options.contexts ?? CONTEXTS,
             log: options.log,
           };
@@ -148,8 +159,14 @@ export function startEdge(options: EdgeOptions, deps: EdgeDeps): Edge {
           // Listeners may have come while it started.
           const before = startedWith.get(slot) ?? ports;
           if (before !== ports) bringUpToDate(slot, before);
+          const worker = workers[slot];
+          const counted = counts.openElsewhere((worker && pidOf(worker)) ?? 0);
+          worker?.send({ type: 'counted', counted } satisfies ToWorker);
         },
-        onEnd: () => void coverFor(slot),
+        onEnd(_how, pid) {
+          counts.ended(pid);
+          void coverFor(slot);
+        },
       },
       deps,
     );

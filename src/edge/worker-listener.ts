@@ -21,6 +21,8 @@ export interface WorkerListenerDeps {
   tickets(): TicketKeys;
   want(serverName: string, address: string): void;
   readonly contexts: number;
+  /** That share what comes to the listener. */
+  readonly workers: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -59,7 +61,13 @@ export function createWorkerListener(first: ListenerSettings, deps: WorkerListen
     if (tls !== undefined) retired.push(tls);
     contexts?.close();
     contexts = settings.tls && createContexts(settings, deps);
-    tls = settings.tls && contexts && createTlsListener(settings.tls, { ...deps, contexts, ...sources() });
+    const { tls: asked } = settings;
+    // The kernel spreads connections evenly, so each worker's part of the rate is one.
+    const rate = asked?.handshakesPerSecond && Math.ceil(asked.handshakesPerSecond / deps.workers);
+    tls =
+      asked &&
+      contexts &&
+      createTlsListener({ ...asked, handshakesPerSecond: rate }, { ...deps, contexts, ...sources() });
   };
   const sources = () => ({
     view: { id: settings.id },

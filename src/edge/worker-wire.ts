@@ -1,4 +1,5 @@
 import type { LogLevel } from '../base/index.ts';
+import type { Counted } from './limits/counted.ts';
 import type { ListenerSettings } from './listen/settings.ts';
 import type { AccessLogSettings } from './observe/access-log.ts';
 import type { Samples } from './observe/series.ts';
@@ -38,6 +39,8 @@ export interface WorkerInit {
   readonly listenerPictures: Readonly<Record<string, PictureFile>>;
   readonly settings: EdgeSettings;
   readonly tickets: TicketKeys;
+  /** How many there are of us. */
+  readonly workers: number;
   readonly contexts: number;
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
 }
@@ -53,6 +56,8 @@ export type ToWorker =
     }
   /** Comes with the socket. */
   | { readonly type: 'listen'; readonly socket: Omit<InheritedSocket, 'fd'> }
+  /** What other workers counted. */
+  | { readonly type: 'counted'; readonly counted: Counted }
   /** Listen on another slot's sockets too: its own worker is down. */
   | { readonly type: 'adopt'; readonly slot: number }
   | { readonly type: 'refuse_name'; readonly serverName: string; readonly forMs: number }
@@ -61,6 +66,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'report'; readonly id: number; readonly report: WorkerReport }
+  | { readonly type: 'counted'; readonly pid: number; readonly counted: Counted }
   /** A handshake waits for the certificate of a routed name; `address` is what limits count by. */
   | { readonly type: 'wanted_name'; readonly serverName: string; readonly address: string };
 

@@ -95,6 +95,23 @@ test('an address has so many connections; more are closed at once', async (t) =>
   });
 });
 
+test('connections of an address are counted over all workers', async (t) => {
+  const { port } = await start(t, { workers: 2, limits: { connections_per_address: 3 } });
+  const kept = await Promise.all([open(port), open(port), open(port)]);
+  // The workers hear of each other soon; then neither takes a fourth, whichever it comes to.
+  await until('eight refusals in a row', async () => {
+    for (let i = 0; i < 8; i++) {
+      const answered = await open(port).then(
+        (socket) => socket.destroy() !== undefined,
+        () => false,
+      );
+      if (answered) return false;
+    }
+    return true;
+  });
+  for (const socket of kept) socket.destroy();
+});
+
 test('SIGTERM lets a request finish until the deadline, and no longer', async (t) => {
   const first = await start(t, { drain_seconds: 60 });
   const slow = await open(first.port);

@@ -21,7 +21,7 @@ export interface ChildSpec {
   onMessage?(body: unknown): void;
   /** A run became ready: the first, a restarted or a replacing one. */
   onReady?(body: unknown): void;
-  onEnd?(how: string): void;
+  onEnd?(how: string, pid: number): void;
 }
 
 export interface SupervisedDeps {
@@ -81,7 +81,7 @@ export function createSupervised(spec: ChildSpec, deps: SupervisedDeps): Supervi
     return body;
   };
   const onEnd = (child: Child, how: string, startedAt: number) => {
-    spec.onEnd?.(how);
+    spec.onEnd?.(how, child.pid);
     if (current !== child || stopping.signal.aborted) return;
     const plan = planRestart({ startedAt, endedAt: clock.now() }, failures);
     failures = plan.failures;

@@ -10,7 +10,7 @@ const Seconds = (fallbackMs: number, description: string) =>
 
 export const LimitsConfig = Type.Object(
   {
-    connections: Count(limits.connections, 'open connections of each worker'),
+    connections: Count(limits.connections, 'open connections, of all workers together'),
     connections_per_address: Count(limits.connectionsPerAddress, 'of them, from one address (IPv6: one /64)'),
     requests_per_address: Type.Optional(
       Type.Object(
@@ -18,7 +18,7 @@ export const LimitsConfig = Type.Object(
           per_second: Type.Number({ exclusiveMinimum: 0, description: 'tokens that come back' }),
           burst: Type.Integer({ minimum: 1, description: 'tokens that a bucket holds' }),
         },
-        { ...closed, description: 'a token bucket for each address (IPv6: /64) and worker; then 429' },
+        { ...closed, description: 'a token bucket for each address (IPv6: /64); then 429' },
       ),
     ),
     exempt: Type.Array(Type.String(), { default: [], description: 'CIDR blocks that the two do not count' }),

@@ -35,7 +35,7 @@ export const tlsCommon = {
     description: 'from the accept to the end',
   }),
   handshakes_per_second: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'handshakes that each worker begins in a second, at most' }),
+    Type.Integer({ minimum: 1, description: 'handshakes that begin in a second, at most; each worker has its part' }),
   ),
   client_certificates: Type.Optional(
     Type.Object(

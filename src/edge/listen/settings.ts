@@ -17,7 +17,7 @@ export interface TlsListenerSettings {
   readonly defaultServerName?: string;
   readonly clientCertificates?: ClientCertificateSettings;
   readonly handshakeMs: number;
-  /** Per listener and worker; undefined is no limit. */
+  /** Per listener; each worker has its part. Undefined is no limit. */
   readonly handshakesPerSecond?: number;
   /** How long a handshake for a routed name waits for its certificate; undefined: it is refused at once. */
   readonly awaitCertificateMs?: number;

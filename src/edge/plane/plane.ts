@@ -10,6 +10,7 @@ import type { Core } from '../forward/core.ts';
 import { createService, disposeService } from '../forward/service.ts';
 import { createAddressSet, plainAddress } from '../limits/addresses.ts';
 import { createConnectionCount } from '../limits/connections.ts';
+import { createUntold } from '../limits/counted.ts';
 import { createRequestRate, type RequestRate } from '../limits/rate.ts';
 import { createRouteTable } from '../routing/route-table.ts';
 import { createPools } from '../upstream/pools.ts';
@@ -21,7 +22,9 @@ const TICK_MS = 500;
 export function createPlane(options: PlaneOptions): Plane {
   const { clock, log, routes, observer = {} } = options;
   let { settings } = options;
-  let compiled = compile(settings);
+  const untold = { requests: createUntold(), connections: createUntold() };
+  const compileAnew = () => compile(settings, (key) => untold.requests.add(key, 1));
+  let compiled = compileAnew();
   let draining = false;
   const connections = new Set<ClientConnection>();
   const stop = new AbortController();
@@ -40,6 +43,7 @@ export function createPlane(options: PlaneOptions): Plane {
   const count = createConnectionCount(
     () => ({ all: settings.limits.connections, perAddress: settings.limits.connectionsPerAddress }),
     (address) => compiled.exempt(address),
+    untold.connections.add,
   );
   const core: Core = {
     clock,
@@ -96,7 +100,7 @@ export function createPlane(options: PlaneOptions): Plane {
     routesChanged: (hosts) => table.forget(hosts),
     configure(next) {
       settings = next;
-      compiled = compile(next);
+      compiled = compileAnew();
     },
     async drain(deadlineMs) {
       draining = true;
@@ -110,6 +114,13 @@ export function createPlane(options: PlaneOptions): Plane {
         waiting.abort();
       }
       cutAll();
+    },
+    counted: () => ({ requests: untold.requests.take(), connections: untold.connections.take() }),
+    heard({ requests, connections: others, whole }) {
+      if (whole === true) count.forgetOthers();
+      const now = clock.now();
+      for (const [key, number] of requests) compiled.rate?.heard(key, number, now);
+      for (const [key, number] of others) count.heard(key, number);
     },
     connections: () =>
       [...connections].map(({ context, openedAt, protocol, requests, active }) => ({
@@ -153,13 +164,13 @@ interface Compiled {
   readonly rate: RequestRate | undefined;
 }
 
-function compile({ trustedProxies, limits }: PlaneSettings): Compiled {
+function compile({ trustedProxies, limits }: PlaneSettings, told: (key: string) => void): Compiled {
   const exempt = createAddressSet(limits.exempt);
   const rate = limits.requestsPerAddress;
   return {
     trusted: createAddressSet(trustedProxies),
     exempt,
-    rate: rate === undefined ? undefined : createRequestRate(rate.perSecond, rate.burst, exempt),
+    rate: rate === undefined ? undefined : createRequestRate(rate.perSecond, rate.burst, exempt, told),
   };
 }
 

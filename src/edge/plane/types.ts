@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import type { Route } from '../../picture/index.ts';
+import type { Counted } from '../limits/counted.ts';
 import type { WireSocket } from '../wire/wire-socket.ts';
 
 /**
@@ -27,6 +28,9 @@ export interface Plane {
    * the last connection has ended, or after `deadlineMs`, when the rest is cut.
    */
   drain(deadlineMs: number): Promise<void>;
+  /** What limits counted here since the last call, for the other workers; and what they counted. */
+  counted(): Counted;
+  heard(counted: Counted): void;
   connections(): ConnectionState[];
   upstreams(): UpstreamState[];
   /** Cuts everything at once. */
