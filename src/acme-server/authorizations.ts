@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { AuthorizationObject, ChallengeObject, Identifier } from '../acme/index.ts';
 import { identifierKey } from '../acme/index.ts';
-import { newId } from '../base/index.ts';
+import { fewRandomBytes, newId } from '../base/index.ts';
 import type { AcmeAuthorizationRow } from '../store/acme-authorizations.ts';
 import { challengesFor } from './identifiers.ts';
 import type { Profile, ProfileSettings } from './profile.ts';
@@ -17,7 +16,7 @@ export function planAuthorization(
 ): AcmeAuthorizationRow {
   const wildcard = identifier.value.startsWith('*.');
   // 256 random bits (RFC 8555 §11.3 asks for 128), the same for every challenge of the authorization.
-  const token = randomBytes(32).toString('base64url');
+  const token = fewRandomBytes(32).toString('base64url');
   const challenges = challengesFor(identifier, settings).map(
     (type): StoredChallenge => ({ type, status: 'pending', ...(type !== 'dns-persist-01' && { token }) }),
   );

@@ -33,8 +33,8 @@ export function acceptRequest(
   };
 }
 
-function requireGoodKey({ publicKey }: CertificationRequest, { key_types }: ProfileSettings): boolean {
-  const key = describeKey(publicKey);
+function requireGoodKey({ publicKey, spki }: CertificationRequest, { key_types }: ProfileSettings): boolean {
+  const key = describeKey(publicKey, spki);
   if (key === undefined) throw new Refusal('badCSR', 'the key is of a kind that no profile here issues for');
   if (!isAllowed(key, key_types))
     throw new Refusal('badCSR', `this profile issues for ${key_types.join(', ')}, and the key is ${key.name}`);

@@ -6,10 +6,11 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 // Random bytes are drawn 4 KiB at a time: one call of the generator costs as much as sixteen bytes or as four thousand.
 let pool = Buffer.alloc(0);
 
-function randomSixteen(): Buffer {
-  if (pool.length < 16) pool = randomBytes(4096);
-  const taken = pool.subarray(0, 16);
-  pool = pool.subarray(16);
+/** A few random bytes, that nobody else was or will be given. At most 64. */
+export function fewRandomBytes(count: number): Buffer {
+  if (pool.length < count) pool = randomBytes(4096);
+  const taken = pool.subarray(0, count);
+  pool = pool.subarray(count);
   return taken;
 }
 
@@ -21,7 +22,7 @@ export function newId(prefix: string, now: number): string {
   let time = '';
   for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
   let random = '';
-  for (const byte of randomSixteen()) random += ALPHABET[byte & 31];
+  for (const byte of fewRandomBytes(16)) random += ALPHABET[byte & 31];
   return `${prefix}_${time}${random}`;
 }
 

@@ -6,7 +6,7 @@ export { type Clock, createVirtualClock, systemClock, type VirtualClock } from '
 export { type PlacedConfig, parseConfig, parsePlacedConfig } from './config-file.ts';
 export { type CliFile, cliFile, dataDirectory, type Environment } from './data-dir.ts';
 export { errorText, Fault, type FaultDetails, faultOf, type Party, type Retry } from './fault.ts';
-export { isId, newId, newSecret, sha256Hex } from './ids.ts';
+export { fewRandomBytes, isId, newId, newSecret, sha256Hex } from './ids.ts';
 export { type InputReader, readInput, type TextRule } from './input.ts';
 export { createLogger, type Logger, type LogLevel, limitedLogger, silentLogger } from './log.ts';
 export { createMetrics, labelText, type MetricKinds, type Metrics, type Readings } from './metrics.ts';

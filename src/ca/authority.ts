@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { fewRandomBytes } from '../base/index.ts';
 import { integerContent, type ParsedCertificate, writeSigned } from '../x509/index.ts';
 import type { LintedBody } from './lint.ts';
 import type { Signer } from './signer.ts';
@@ -20,7 +20,7 @@ export interface Authority {
 
 /** 127 random bits: unguessable (CA/B BR §7.1 asks for 64), positive, 16 bytes at most. */
 export function newSerial(): Buffer {
-  const bytes = randomBytes(16);
+  const bytes = fewRandomBytes(16);
   bytes[0]! &= 0x7f;
   return integerContent(bytes);
 }

@@ -12,8 +12,13 @@ const CURVES: Record<string, { name: string; bits: number }> = {
   secp384r1: { name: 'p384', bits: 384 },
 };
 
-/** What kind of key it is, if it is one that certificates here may have. */
-export function describeKey(key: KeyObject): KeyDescription | undefined {
+// All of a P-256 key's SubjectPublicKeyInfo before the point itself, uncompressed (RFC 5480 §2).
+const P256 = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+
+/** What kind of key it is, if it is one that certificates here may have. Asking the key costs more than a look at its `spki`. */
+export function describeKey(key: KeyObject, spki?: Buffer): KeyDescription | undefined {
+  if (spki?.length === P256.length + 64 && spki.subarray(0, P256.length).equals(P256))
+    return { kind: 'ec', name: 'p256', bits: 256 };
   if (key.asymmetricKeyType === 'ed25519') return { kind: 'ed25519', name: 'ed25519', bits: 256 };
   if (key.asymmetricKeyType === 'ec') {
     const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''];
