@@ -7,6 +7,7 @@ import { DEFAULT_POLICY, decideApproval } from '../missions/policy.ts';
 import type { Standing } from '../store/missions.ts';
 import type { Actor } from './actor.ts';
 import { standingOf } from './standing.ts';
+import { SYSTEM } from './tokens.ts';
 
 const START = 1_800_000_000_000;
 const STRICT = { ...DEFAULT_POLICY, askerMayApprove: false };
@@ -64,6 +65,7 @@ async function world(t: TestContext) {
 
 test('an approval is a person’s: no token of the asker, and none that comes from it, is another', async (t) => {
   const { clock, admin, make, openId, pressed, who } = await world(t);
+  const machine = await make(SYSTEM, 'command line of this machine');
   const ann = await make(admin, 'ann laptop', 'ann@example.com');
   const annAgain = await make(admin, 'ann phone', ' Ann@Example.com');
   const bob = await make(admin, 'bob laptop', 'bob@example.com');
@@ -93,6 +95,9 @@ test('an approval is a person’s: no token of the asker, and none that comes fr
     [ann, admin, 'own_mission', 'the maker of the token could have used it'],
     [ann, since, 'own_mission', 'made after the proposal by the maker of the token of the asker'],
     [admin, bob, 'own_mission', 'the first administrator made it'],
+    [machine, admin, 'own_mission', 'whoever set this up has both'],
+    [admin, machine, 'own_mission', 'and the other way round'],
+    [ann, machine, 'own_mission', 'it can make what the first administrator makes'],
     [eve, eveRenamed, 'own_mission', 'a new name at the provider is no new person'],
     [eve, evesToken, 'own_mission', 'a token that somebody signed in made'],
     [evesToken, eve, 'own_mission', 'and the other way round'],

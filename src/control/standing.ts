@@ -6,6 +6,9 @@ import type { Actor } from './actor.ts';
 /** Tokens make tokens; a chain that is longer than this is nobody's work. */
 const LONGEST_CHAIN = 100;
 
+/** Whoever set this up has the first administrator's token, and that of the machine's own command line too. */
+const INSTALLER = 'installer';
+
 /** A person as tokens name them: case and spaces around do not make another one. */
 export const personNamed = (name: string): string => `person:${name.trim().toLowerCase()}`;
 
@@ -46,7 +49,7 @@ const personsOf = ({ name, persons }: Pick<Actor, 'name' | 'persons'>): readonly
 function personsOfToken(chain: readonly TokenRow[]): readonly string[] {
   const own = chain[0]!;
   if (own.belongs_to !== null) return [personNamed(own.belongs_to)];
-  return own.created_by === 'system' ? [`token:${own.id}`] : makersOfToken(chain);
+  return own.created_by === 'system' ? [INSTALLER] : makersOfToken(chain);
 }
 
 function makersOfToken([own, ...before]: readonly TokenRow[]): readonly string[] {

@@ -239,7 +239,10 @@ function addressLookup(views: DnsViews): AddressLookupPort {
           );
           if (good.length > 0) return { addresses: [...new Set(good.flatMap(({ addresses }) => addresses))] };
         }
-        const words = answers.map(({ server, problem }) => `${server} answers ${problem}`).slice(0, 5);
+        // Where the zone's servers were not found there is nobody who answered.
+        const words = answers
+          .map(({ server, problem }) => (server === 'not found' ? problem : `${server} answers ${problem}`))
+          .slice(0, 5);
         return { addresses: [], problem: splitHorizon ?? (words.join(', ') || 'no name server could be asked') };
       } catch (error) {
         return { addresses: [], problem: errorText(error) };
