@@ -24,9 +24,11 @@ export function expectedRecords(
     records.push({ type, name, value, line: `${name}. 300 IN ${type} ${written}`, purpose });
   };
   const target = settings.baseDomain && autoDomain(domain.appId, settings.baseDomain);
-  // A CNAME cannot stand beside the SOA and NS records of an apex, so there it is addresses.
-  const byAlias = domain.kind === 'custom' && target !== undefined && (isWildcard(domain.name) || !isApex(domain.name));
-  if (byAlias) add('CNAME', domain.name, target, 'brings its traffic here, and proves the claim');
+  // A CNAME cannot stand beside the SOA and NS records of an apex, and nobody's DNS knows names under localhost, so there
+  // it is addresses.
+  const mayAlias = isWildcard(domain.name) || !isApex(domain.name);
+  if (domain.kind === 'custom' && target !== undefined && !isLocal(target) && mayAlias)
+    add('CNAME', domain.name, target, 'brings its traffic here, and proves the claim');
   else
     for (const address of settings.addresses)
       add(isIPv4(address) ? 'A' : 'AAAA', domain.name, address, 'brings its traffic here');
