@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { RawAcme } from '../../test/fixtures/raw-acme.ts';
+import { RawAcme, rawJws } from '../../test/fixtures/raw-acme.ts';
 import { createVirtualClock, silentLogger } from '../base/index.ts';
 import { createCertificateAuthority } from '../ca/index.ts';
 import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
@@ -55,7 +55,6 @@ test('a nonce of one replica is good at another, once in all, and after a restar
     await client.send('HEAD', `${own}/acme/profile/default/new-nonce`);
     return client.nonce;
   };
-  const { rawJws } = await import('../../test/fixtures/raw-acme.ts');
   const register = async (own: string, nonce: string) => {
     const header = { alg: 'ES256', nonce, url: `${base}/new-account`, jwk: client.key.jwk };
     const { status, json } = await client.postBody(
@@ -133,4 +132,44 @@ test('what is over is collected, and what is not stays', async (t) => {
     ['fresh'],
   );
   assert.deepEqual(await collectGarbage({ store, clock }), {});
+});
+
+test('limits are shared by two replicas, and survive both', async (t) => {
+  const store = await openMemoryStore();
+  const a = await startReplica(t, store);
+  const limits = { orders: { count: 4 }, failed_validations: { count: 2 }, challenge_responses: { count: 3 } };
+  // Port 1 of loopback, where nothing listens.
+  const validation = { http_port: 1, allowed_cidrs: ['127.0.0.0/8', '::1/128'] };
+  await a.acme.administration.createProfile({ id: 'default', default: true, limits, validation }, 'system');
+  const b = await startReplica(t, store);
+  const client = await new RawAcme(`${a.own}/acme/directory`).start();
+  /** A signed request to one replica, whatever the URL in it says. */
+  const at = async (own: string, url: string, payload: unknown) => {
+    await client.send('HEAD', `${own}/acme/profile/default/new-nonce`);
+    const identity = client.kid === undefined ? { jwk: client.key.jwk } : { kid: client.kid };
+    const jws = rawJws(client.key, { alg: 'ES256', nonce: client.nonce, url, ...identity }, payload);
+    return client.postBody(url.replace('http://acme.test', own), jws);
+  };
+  client.kid = (await at(a.own, client.directory.newAccount!, {})).headers.location;
+  const order = (own: string, name: string) =>
+    at(own, client.directory.newOrder!, { identifiers: [{ type: 'dns', value: name }] });
+  const fail = async (own: string, name: string) => {
+    const made = await order(own, name);
+    if (made.status !== 201) return made;
+    const { challenges } = (await at(own, made.json.authorizations[0], '')).json;
+    const answer = await at(own, challenges.find(({ type }: { type: string }) => type === 'http-01').url, {});
+    await Promise.all([a.acme.idle(), b.acme.idle()]);
+    return answer;
+  };
+  assert.equal((await fail(a.own, 'x.localhost')).status, 200);
+  assert.equal((await fail(b.own, 'x.localhost')).status, 200);
+  const third = await fail(a.own, 'x.localhost');
+  assert.match(third.json.detail, /failed validations of dns:x\.localhost: at most 2/);
+  assert.ok(Number(third.headers['retry-after']) > 0);
+  assert.equal((await fail(b.own, 'y.localhost')).status, 200);
+  assert.match((await fail(a.own, 'z.localhost')).json.detail, /orders of this account: at most 4/);
+  await a.stop();
+  await b.stop();
+  const c = await startReplica(t, store);
+  assert.match((await order(c.own, 'z.localhost')).json.detail, /orders of this account: at most 4/);
 });
