@@ -45,8 +45,8 @@ test('no address of a special-purpose registry may be reached, in any form that 
       for (const [carrier, write] of Object.entries(CARRIERS))
         assert.equal(mayReach(ipv6(write(bytes)), []), false, `${bytes.join('.')} (${name}) as ${carrier}`);
     }
+  // Mapped ones are the IPv4 address that they hold, and were tried above.
   for (const [block, name] of SPECIAL_V6)
-    // Mapped ones are the IPv4 address that they hold, and were tried above.
     for (const bytes of samplesOf(block))
       if (block !== '::ffff:0:0/96') assert.equal(mayReach(ipv6(bytes), []), false, `${ipv6(bytes)} (${name})`);
   // A public address is reached as itself and as what the kernel takes for itself, not through other people's gateways.
