@@ -127,7 +127,7 @@ test('the console', async (t) => {
     await other.getByRole('button', { name: 'Approve' }).click();
     // The first person sees it happen without doing anything.
     await card.getByText('succeeded', { exact: true }).waitFor({ timeout: 60_000 });
-    await card.getByText(/approved by token:/).waitFor();
+    await card.getByText(/approved by approver \(first administrator\)/).waitFor();
     await goTo(page, gatehouse, '/app/system/ingress/routes?host=metrics', 'Ingress');
     await page.getByRole('button', { name: '1 router' }).click();
     await page.getByText(`http://127.7.0.10:${port}`).waitFor();
