@@ -9,8 +9,9 @@ export const EXPOSE_FIELDS = {
   target_peer_id: 'peer to front; exactly one of target_peer_id and target_instance_id',
   target_instance_id: 'instance to front; resolved to its peer in the network',
   tls_issuer: 'issuer of the certificate; letsencrypt-prod when absent; use letsencrypt-staging for first runs',
-  challenge_type: 'dns-01 when absent',
-  dns_credential_id: 'stored DNS credential; required for https with dns-01, unless the service ends TLS itself',
+  challenge_type: 'dns-01 when absent; or http-01, tls-alpn-01, dns-account-01, dns-persist-01 where the CA offers it',
+  dns_credential_id:
+    'stored DNS credential; required for https with a DNS challenge, unless the service ends TLS itself',
   termination: 'who ends TLS: proxy (when absent), or backend, which has its own certificate',
   listen_port: 'public port; 443 for https and 80 for http when absent',
 } as const;

@@ -1,6 +1,6 @@
 import type { Problems } from '../base/index.ts';
 import type { ExposeFacts } from './facts.ts';
-import type { ExposeInputs } from './inputs.ts';
+import { type ExposeInputs, isProvedInDns } from './inputs.ts';
 import { matchesZone } from './zone.ts';
 
 /** Every reference of the inputs against what there is. Each problem says what to do about it. */
@@ -26,7 +26,7 @@ export function checkReferences(inputs: Partial<ExposeInputs>, facts: ExposeFact
       'issuer_not_found',
       `there is no issuer ${inputs.issuer}; there are ${facts.issuers.join(', ') || 'none'}`,
     );
-  if (inputs.challenge === 'dns-01' && inputs.credential !== undefined) checkCredential(inputs, facts, problems);
+  if (isProvedInDns(inputs.challenge) && inputs.credential !== undefined) checkCredential(inputs, facts, problems);
 }
 
 function checkHub(reference: string, { hub, network }: ExposeFacts, problems: Problems): void {

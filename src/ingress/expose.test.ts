@@ -153,6 +153,20 @@ test('an instance stands for its peer in the network', async (t) => {
   assert.equal(error.details.advice, 'attach the instance to the network first or pass target_peer_id');
 });
 
+test('every challenge type of the engine is taken; those in DNS need a credential', async (t) => {
+  const world = await createIngressWorld(t);
+  for (const challenge_type of ['dns-account-01', 'dns-persist-01']) {
+    const plan = await exposeKind(world.deps).plan(exposeInput(world, { challenge_type }));
+    assert.equal(plan.resolved.challenge, challenge_type);
+    const without = exposeKind(world.deps).plan(exposeInput(world, { challenge_type, dns_credential_id: undefined }));
+    await assert.rejects(without, new RegExp(`dns_credential_id is required for https with ${challenge_type}`));
+  }
+  await assert.rejects(
+    exposeKind(world.deps).plan(exposeInput(world, { challenge_type: 'dns-02' })),
+    /is not one of dns-01, /,
+  );
+});
+
 test('our own authority needs no credential; what the internet lacks is said', async (t) => {
   const world = await createIngressWorld(t);
   world.dns = { addresses: [] };

@@ -3,7 +3,12 @@ import { parseDnsName } from '../x509/index.ts';
 
 export { EXPOSE_FIELDS, type ExposeField, UNEXPOSE_FIELDS } from '../contract/index.ts';
 
-export const CHALLENGE_TYPES = ['dns-01', 'http-01', 'tls-alpn-01'] as const;
+export const CHALLENGE_TYPES = ['dns-01', 'http-01', 'tls-alpn-01', 'dns-account-01', 'dns-persist-01'] as const;
+export type ChallengeType = (typeof CHALLENGE_TYPES)[number];
+
+/** Proved by a record, so that a credential for the zone is needed. */
+export const isProvedInDns = (challenge: ChallengeType | undefined): boolean => challenge?.startsWith('dns-') === true;
+
 export const DEFAULT_ISSUER = 'letsencrypt-prod';
 /** Our own authority: nothing has to be shown to anybody outside. */
 export const INTERNAL_ISSUER = 'internal-ca';
@@ -20,7 +25,7 @@ export interface ExposeInputs {
   readonly targetInstance?: string;
   readonly issuer: string;
   /** Absent for our own authority, where no challenge was asked for. */
-  readonly challenge?: (typeof CHALLENGE_TYPES)[number];
+  readonly challenge?: ChallengeType;
   readonly credential?: string;
   readonly termination: 'proxy' | 'backend';
   readonly listenPort: number;
@@ -49,11 +54,11 @@ export function parseExposeInputs(input: Readonly<Record<string, unknown>>, prob
   read.refuseOthers();
   checkTargets(targetPeer, targetInstance, problems);
   // A service that ends TLS itself has a certificate of its own, and none is got for it.
-  if (protocol === 'https' && termination === 'proxy' && challenge === 'dns-01' && credential === undefined)
+  if (protocol === 'https' && termination === 'proxy' && isProvedInDns(challenge) && credential === undefined)
     problems.add(
       'dns_credential_id',
       'required',
-      'dns_credential_id is required for https with dns-01',
+      `dns_credential_id is required for https with ${challenge}`,
       'gatehouse dns-credentials list; make one with gatehouse dns-credentials create',
     );
   return {

@@ -1,6 +1,7 @@
 import type { Party, Problems } from '../base/index.ts';
 import type { Db } from '../store/index.ts';
 import type { NetworkRow } from '../store/networks.ts';
+import type { ChallengeType } from './inputs.ts';
 
 // What publishing a service asks of other engines. main adapts each.
 
@@ -42,7 +43,7 @@ export interface KnownCertificate {
 export interface CertificateWish {
   readonly names: readonly string[];
   readonly issuers: readonly string[];
-  readonly challenge?: 'dns-01' | 'http-01' | 'tls-alpn-01';
+  readonly challenge?: ChallengeType;
   readonly dnsCredentialId?: string;
   /** `exposure:<id>`. A certificate lives while something refers to it. */
   readonly reference: string;

@@ -1,5 +1,6 @@
 import type { MissionPlan, StepContext } from '../missions/index.ts';
 import type { ExposureRow } from '../store/exposures.ts';
+import type { ChallengeType } from './inputs.ts';
 import type { MappingTarget } from './plan-mapping.ts';
 
 /** What a plan to expose resolved, as its steps read it. */
@@ -18,7 +19,7 @@ export interface ResolvedExposure {
   readonly mapping_id: string | null;
   readonly mapping_target: MappingTarget;
   readonly issuer: string | null;
-  readonly challenge: 'dns-01' | 'http-01' | 'tls-alpn-01' | null;
+  readonly challenge: ChallengeType | null;
   readonly dns_credential_id: string | null;
   readonly certificate_id: string | null;
 }

@@ -59,7 +59,7 @@ export function caaFinding(question: CaaQuestion): Finding {
       check: 'caa',
       outcome: 'advice',
       detail: `CAA binds issuance to the account ${verdict.boundTo}, and we have no account at ${ca.issuer} yet`,
-      advice: 'once there is one (gatehouse issuers show), its URL must be in the record',
+      advice: 'once there is one (gatehouse issuers list), its URL must be in the record',
     };
   const methods = verdict.methods === undefined ? '' : `, by ${verdict.methods.join(' or ')} only`;
   const detail = caa.records.length === 0 ? 'no CAA record: every CA may issue' : `CAA allows ${ca.issuer}${methods}`;

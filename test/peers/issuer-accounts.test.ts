@@ -85,3 +85,29 @@ test('terms that were agreed to are on record; where others are asked for, the p
   assert.match(lastProblem!.advice!, /agree to its terms/);
   assert.equal(kept?.id, served?.id);
 });
+
+test('of three issuers one is down and one refuses by its limit: the third issues, and the record says what was tried and why', async (t) => {
+  const at = await startEngineAtPebble(t);
+  if (at === undefined) return;
+  const trust = { auth_mode: 'trust_authenticated', trust_without_eab: true };
+  const limited = await startAcmeServer(t, {
+    profile: { ...trust, limits: { orders: { count: 1, per_seconds: 3600 } } },
+  });
+  const corp = await startAcmeServer(t, { profile: trust });
+  const { certificates, issuers } = at.engine;
+  await issuers.put({ id: 'limited', directory: limited.directoryUrl, caCertificate: limited.rootPem });
+  await issuers.put({ id: 'corp', directory: corp.directoryUrl, caCertificate: corp.rootPem });
+  await at.pebble.process.stop();
+  const inOrder = ['pebble', 'limited', 'corp'];
+  const wish = (name: string) => certificates.ensure({ names: [name], issuers: inOrder, reference: `domain:${name}` });
+  const first = await until(at, await wish('a.example'), isValid);
+  assert.equal(first.served?.issuer, 'limited');
+  const id = await wish('b.example');
+  const second = await until(at, id, isValid);
+  assert.equal(second.served?.issuer, 'corp');
+  const words = (await certificates.events(id, 0, 1000)).map(({ detail }) => detail);
+  assert.match(words.join('\n'), /^pebble: .*(left alone|ECONNREFUSED).*; trying the next issuer$/m);
+  assert.match(words.join('\n'), /^limited: .*; trying the next issuer$/m);
+  assert.ok(words.some((text) => text.startsWith('asking corp for b.example')));
+  assert.match((await issuers.get('pebble'))?.heldBecause ?? '', /ECONNREFUSED/);
+});

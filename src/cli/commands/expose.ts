@@ -31,7 +31,7 @@ export function exposeCommands(program: Command, act: Act): void {
     .option('--target-instance <instance>', 'instance that runs it, instead of a peer')
     .addOption(new Option('--protocol <protocol>', 'how it is reached').choices(['https', 'http']).default('https'))
     .option('--issuer <issuer>', 'issuer of the certificate; try letsencrypt-staging first')
-    .option('--challenge <type>', 'dns-01 by default')
+    .option('--challenge <type>', 'dns-01 by default; http-01, tls-alpn-01, dns-account-01 or dns-persist-01')
     .option('--dns-credential <id>', 'for dns-01')
     .addOption(new Option('--termination <who>', 'who ends TLS').choices(['proxy', 'backend']))
     .option('--listen-port <port>', 'public port')

@@ -49,7 +49,7 @@ const needsCertificate = ({ service_protocol, termination }: Fields): boolean =>
   service_protocol === 'https' && termination !== 'backend';
 
 const needsCredential = ({ tls_issuer, challenge_type, ...fields }: Fields): boolean =>
-  needsCertificate(fields) && (challenge_type ?? (tls_issuer === INTERNAL_ISSUER ? undefined : 'dns-01')) === 'dns-01';
+  needsCertificate(fields) && /^dns-/.test(String(challenge_type ?? (tls_issuer === INTERNAL_ISSUER ? '' : 'dns-01')));
 
 const byName = (things: readonly { readonly id: string; readonly name: string }[]): Choice[] =>
   things

@@ -86,7 +86,8 @@ export function readAnswer(field: ExposeField, text: string, known: Known): stri
     target_peer_id: () => named(bare, known.peers),
     target_instance_id: () => named(bare, known.instances),
     tls_issuer: () => issuerIn(bare, known) ?? (/^[\w.-]{1,64}$/.test(bare) ? bare : undefined),
-    challenge_type: () => /\b(dns-01|http-01|tls-alpn-01)\b/i.exec(bare)?.[1]?.toLowerCase(),
+    challenge_type: () =>
+      /\b(dns-01|http-01|tls-alpn-01|dns-account-01|dns-persist-01)\b/i.exec(bare)?.[1]?.toLowerCase(),
     dns_credential_id: () => named(bare.replace(/\s*\([^)]*\)$/, ''), known.credentials),
     termination: () => (/^(proxy|backend)$/i.test(bare) ? bare.toLowerCase() : undefined),
   };
@@ -116,7 +117,10 @@ function readProse(text: string, known: Known): Fields {
   if (fields.target_instance_id === undefined && fields.target_peer_id === undefined && at !== undefined)
     set(at.field, at.id);
   set('tls_issuer', issuerIn(text, known));
-  set('challenge_type', /\b(dns-01|http-01|tls-alpn-01)\b/i.exec(text)?.[1]?.toLowerCase());
+  set(
+    'challenge_type',
+    /\b(dns-01|http-01|tls-alpn-01|dns-account-01|dns-persist-01)\b/i.exec(text)?.[1]?.toLowerCase(),
+  );
   set('dns_credential_id', mentioned(text, known.credentials, /(?:credential|credentials|token|key)/));
   if (
     /\b(pass(?:es|ed|ing)?[ -]?through|ends? tls itself|terminat\w+ (?:tls )?itself|own tls|own certificate|backend terminat\w+|termination:? backend)\b/i.test(
