@@ -17,6 +17,7 @@ const MOST_CHILDREN = 10_000;
 const DEEPEST = 64;
 const CONSTRUCTED = 0x20;
 const LONG_TAG = 0x1f;
+const FIRST_NOT_UNIVERSAL = 0x40;
 
 export function notDer(why: string): Fault {
   return new Fault({ code: 'malformed_der', detail: why, party: 'client', retry: 'never', status: 400 });
@@ -40,6 +41,7 @@ export function children(parent: Element): readonly Element[] {
 function firstElement(bytes: Buffer, depth: number): Element {
   if (depth > DEEPEST) throw notDer('elements nest too deep');
   if ((bytes[0]! & LONG_TAG) === LONG_TAG) throw notDer('a tag of several bytes, which no structure here has');
+  if (bytes.length > 0) requireFormOfDer(bytes[0]!);
   if (bytes[1] === 0x80) throw notDer('an indefinite length');
   let value: ASN1Value;
   let size: number;
@@ -54,6 +56,15 @@ function firstElement(bytes: Buffer, depth: number): Element {
   if (size - content.length - 1 !== shortestLength(content.length)) throw notDer('a length not in its shortest form');
   const tag = bytes[0]!;
   return { tag, content, whole, inside: (tag & CONSTRUCTED) === 0 ? undefined : elementsOf(content, depth + 1) };
+}
+
+/** Of the universal types, sequences and sets are constructed and nothing else is (X.690 §10.2); 0 is none of them. */
+function requireFormOfDer(tag: number): void {
+  if (tag >= FIRST_NOT_UNIVERSAL) return;
+  if (tag === 0) throw notDer('the tag 0, which is reserved');
+  const constructed = tag | CONSTRUCTED;
+  const holdsElements = constructed === TAG.sequence || constructed === TAG.set;
+  if (holdsElements !== (tag === constructed)) throw notDer(`the tag 0x${tag.toString(16)}, which DER does not have`);
 }
 
 function elementsOf(content: Buffer, depth: number): Element[] {
