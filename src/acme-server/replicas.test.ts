@@ -1,47 +1,18 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { startReplica as startOn } from '../../test/fixtures/acme-replicas.ts';
 import { RawAcme, rawJws } from '../../test/fixtures/raw-acme.ts';
-import { createVirtualClock, silentLogger } from '../base/index.ts';
-import { createCertificateAuthority } from '../ca/index.ts';
-import { createSealedSecretStore, createSealer } from '../secrets/index.ts';
+import { createVirtualClock } from '../base/index.ts';
 import { openMemoryStore, type Store } from '../store/index.ts';
 import { collectGarbage } from './collection.ts';
 import { createNonceService } from './nonce.ts';
-import { createAcmeServer } from './server.ts';
 
-/** Two replicas on one store, behind no load balancer: the test chooses whom it speaks to. */
+/** A replica on the store, behind no load balancer: the test chooses whom it speaks to. */
 async function startReplica(t: TestContext, store: Store) {
-  const clock = createVirtualClock();
-  const secrets = createSealedSecretStore(store, createSealer([Buffer.alloc(32, 7)]), clock);
-  const ca = await createCertificateAuthority({ store, secrets, clock });
-  let own = '';
-  const acme = await createAcmeServer({
-    store,
-    secrets,
-    clock,
-    ca,
-    logger: silentLogger,
-    origins: () => ['http://acme.test'],
-    replicaUrl: () => own,
-  });
-  const server = createServer(acme.handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const end = new AbortController();
-  const running = acme.run(end.signal);
-  await new Promise((resolve) => setImmediate(resolve));
-  await store.write(async () => {});
-  const stop = async () => {
-    end.abort();
-    await running;
-    server.closeAllConnections();
-    server.close();
-  };
-  t.after(stop);
-  return { acme, own, stop };
+  const replica = await startOn(store, createVirtualClock());
+  t.after(replica.stop);
+  return replica;
 }
 
 test('a nonce of one replica is good at another, once in all, and after a restart', async (t) => {
