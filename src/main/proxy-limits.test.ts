@@ -132,3 +132,44 @@ test('SIGTERM lets a request finish until the deadline, and no longer', async (t
   assert.equal(await second.proxy.stop(), 0);
   assert.doesNotMatch(await nothing, /at last/);
 });
+
+test('a worker that is killed under load takes its own connections along and no other', async (t) => {
+  const { port, proxy } = await start(t, { workers: 2 });
+  const sockets = await Promise.all(Array.from({ length: 16 }, () => open(port)));
+  const ask = async (socket: TLSSocket) => {
+    socket.write('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    const heard = new AbortController();
+    const { signal } = heard;
+    const answer = await Promise.race([once(socket, 'data', { signal }), once(socket, 'close', { signal })]).catch(
+      () => [],
+    );
+    heard.abort();
+    return /^HTTP\/1\.1 200 /.test(String(answer[0]));
+  };
+  assert.deepEqual(new Set(await Promise.all(sockets.map(ask))), new Set([true]));
+  let over = false;
+  let failed = 0;
+  let answered = 0;
+  const load = Promise.all(
+    sockets.map(async (socket) => {
+      while (!over && (await ask(socket))) answered++;
+      if (!over) failed++;
+    }),
+  );
+  const { reports } = JSON.parse((await proxy.admin('GET', '/status')).body);
+  const [victim, other] = reports.map(({ pid }: { pid: number }) => pid);
+  process.kill(victim, 'SIGKILL');
+  await proxy.logged(/edge worker \d .* it is started again/);
+  const then = answered;
+  await until('answers of the other', async () => answered > then + 200);
+  over = true;
+  await load;
+  assert.ok(failed > 0 && failed < sockets.length, `${failed} of ${sockets.length}`);
+  // What comes while one is away waits in its queue, or goes to the other.
+  const fresh = await Promise.all(Array.from({ length: 16 }, async () => ask(await open(port))));
+  assert.deepEqual(new Set(fresh), new Set([true]));
+  const { reports: now } = JSON.parse((await proxy.admin('GET', '/status')).body);
+  const pids = now.map(({ pid }: { pid: number }) => pid);
+  assert.ok(pids.includes(other) && !pids.includes(victim));
+  for (const socket of sockets) socket.destroy();
+});
