@@ -7,6 +7,7 @@ import { createRemotePerspective, type Perspective } from '../acme-server/index.
 import type { Clock } from '../base/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
+import { appendAudit } from '../store/audit.ts';
 import { insertCertificate } from '../store/ca.ts';
 import type { Store } from '../store/index.ts';
 import { generateKey, keyPem, pemOf, spkiOf } from '../x509/index.ts';
@@ -87,7 +88,16 @@ async function identity({ store, secrets, clock, ca }: Deps, name: string) {
     notAfter: clock.now() + YEAR,
     extendedKeyUsage: ['serverAuth', 'clientAuth'],
   });
-  await store.write((tx) => insertCertificate(tx, row));
+  await store.write(async (tx) => {
+    await insertCertificate(tx, row);
+    await appendAudit(tx, {
+      actor: 'system',
+      action: 'acme_perspective.identify',
+      resource: `acme_perspective:${name}`,
+      facts: { serial: row.serial, not_after: row.not_after, key: pinOf(spki) },
+      at: clock.now(),
+    });
+  });
   const [above = []] = await ca.chains(row.authority_id);
   const chain = [row.certificate, ...above].map((der) => pemOf('CERTIFICATE', der)).join('');
   return { key, chain, pin: pinOf(spki) };
