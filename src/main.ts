@@ -23,6 +23,8 @@ async function main(): Promise<number> {
   const isClient = command === 'ca' && !CA_HERE.includes(rest[0] ?? '');
   const server = Object.hasOwn(SERVERS, command) && !isClient ? await SERVERS[command]!() : undefined;
   if (server !== undefined) return server.run(rest, process.env);
+  // `gatehouse … | head`: whoever reads has had enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const { runCli } = await import('./cli/index.ts');
   return runCli(process.argv.slice(2), process.env);
 }

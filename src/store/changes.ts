@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 import { compiled } from './compiled.ts';
-import type { Db } from './store.ts';
+import type { Db, Store } from './store.ts';
 
 /** Kinds of thing whose change others follow: publishers, probes, event streams. */
 export type ChangeKind = 'route' | 'certificate' | 'domain' | 'app' | 'mission' | 'network' | 'credential' | 'issuer';
@@ -59,4 +59,23 @@ export async function noteFollowed(tx: Db, name: string, seq: number): Promise<v
     .values({ name, seq })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ seq }))
     .execute();
+}
+
+/**
+ * Removes changes from before `before`, at most `most` at a time; how many went. The newest stays, so that numbers are
+ * never given again.
+ */
+export async function forgetChanges(store: Pick<Store, 'db' | 'write'>, before: number, most = 1000): Promise<number> {
+  const oldest = await store.db
+    .selectFrom('change_log')
+    .select(['seq', 'at'])
+    .orderBy('seq')
+    .limit(most + 1)
+    .execute();
+  const stays = oldest.findIndex(({ at }) => at >= before);
+  const gone = oldest.slice(0, stays === -1 ? -1 : stays);
+  const last = gone.at(-1)?.seq;
+  if (last === undefined) return 0;
+  await store.write((tx) => tx.deleteFrom('change_log').where('seq', '<=', last).execute());
+  return gone.length;
 }

@@ -15,6 +15,7 @@ const IDLE_MS = 55_000;
 const MOST_IDLE = 1_024;
 /** A request that cannot be repeated takes a connection that was in use a moment ago, or a new one. */
 const FRESH_MS = 2_000;
+const FAILURE_TOLD_EVERY_MS = 60_000;
 
 /** The connections to one upstream. */
 export class Pool {
@@ -33,6 +34,7 @@ export class Pool {
   private checking: { readonly routeId: string; readonly stop: AbortController } | undefined;
   private closed = false;
   private wasHealthy = true;
+  private failureTold = Number.NEGATIVE_INFINITY;
 
   constructor(target: Target, options: PoolsOptions) {
     this.target = target;
@@ -162,8 +164,13 @@ export class Pool {
     if (!this.wasHealthy) this.noteHealth();
   }
   failed(detail: string): void {
-    this.health.failed(this.options.clock.now(), detail);
+    const now = this.now();
+    this.health.failed(now, detail);
     this.noteHealth();
+    // A single 502 has its reason in the log; many have it once a minute.
+    if (now - this.failureTold < FAILURE_TOLD_EVERY_MS) return;
+    this.failureTold = now;
+    this.options.log.warn({ upstream: this.target.url, reason: detail }, 'a request failed at its upstream');
   }
   private noteHealth(): void {
     const healthy = this.isHealthy();
