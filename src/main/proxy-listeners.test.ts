@@ -104,3 +104,34 @@ test('a reload adds and removes listeners, and no connection of another one noti
   await refused(one);
   await ask(renewed);
 });
+
+test('a reload that fails at one listener leaves the certificates of the others as they were', async (t) => {
+  const directory = temporaryDirectory(t);
+  for (const name of ['old', 'new'] as const) {
+    const pair = authority.issue([`${name}.test`]);
+    for (const part of ['cert', 'key'] as const) writeFileSync(join(directory, `${name}-${part}.pem`), pair[part]);
+  }
+  writeFileSync(join(directory, 'broken-cert.pem'), 'half a fi');
+  writeFileSync(join(directory, 'broken-key.pem'), 'half a fi');
+  const listener = (id: string, pair: string) => ({
+    id,
+    address: '127.0.0.1',
+    https_port: 0,
+    tls: { mode: 'manual', certificates: [{ cert: `${pair}-cert.pem`, key: `${pair}-key.pem` }] },
+  });
+  const config = (one: string, two: string) => ({
+    workers: 1,
+    listeners: [listener('one', one), listener('two', two)],
+    sites: [{ hosts: ['old.test'], redirect: { to: 'https://elsewhere.example' } }],
+  });
+  const proxy = startProxy(t, config('old', 'old'), directory);
+  const { edge_https } = await proxy.ready;
+  proxy.configure(config('new', 'broken'));
+  const { status, body } = await proxy.admin('POST', '/reload');
+  assert.equal(status, 500);
+  assert.match(body, /broken-cert\.pem/);
+  const port = Number(new URL(edge_https).port);
+  const socket = connect({ port, host: '127.0.0.1', servername: 'old.test', ca: authority.ca });
+  await once(socket, 'secureConnect');
+  socket.destroy();
+});

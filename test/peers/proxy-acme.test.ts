@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -66,9 +67,9 @@ function fillCache(cacheDir: string, times: { notBefore: number; notAfter: numbe
   return pair.facts.serial;
 }
 
-function served(port: number): Promise<DetailedPeerCertificate> {
+function served(port: number, servername = NAME): Promise<DetailedPeerCertificate> {
   return new Promise((resolve, reject) => {
-    const options = { port, host: '127.0.0.1', servername: NAME, rejectUnauthorized: false };
+    const options = { port, host: '127.0.0.1', servername, rejectUnauthorized: false };
     const socket = connect(options, () => {
       resolve(socket.getPeerCertificate(true));
       socket.destroy();
@@ -77,6 +78,7 @@ function served(port: number): Promise<DetailedPeerCertificate> {
   });
 }
 
+const tlsOf = (listener: object) => (listener as { tls: object }).tls;
 const assertFromPebble = async (port: number) => assert.match(String((await served(port)).issuer.CN), /Pebble/);
 const serialOf = async (port: number) => (await served(port)).serialNumber.toLowerCase();
 
@@ -168,6 +170,77 @@ test('a listener whose tls-alpn-01 is in vain gets its certificate by http-01, f
   const { edge_https } = await proxy.ready;
   await assertFromPebble(Number(new URL(edge_https).port));
   assert.match(proxy.output(), /trying the next challenge type/);
+});
+
+test('a reload that adds an ACME listener is whole or not at all', async (t) => {
+  const at = await setUp(t);
+  if (at === undefined) return;
+  const directory = temporaryDirectory(t);
+  const pair = createTestAuthority().issue(['first.test']);
+  for (const part of ['cert', 'key'] as const) writeFileSync(join(directory, `${part}.pem`), pair[part]);
+  const tls = { mode: 'manual', certificates: [{ cert: 'cert.pem', key: 'key.pem' }], default_name: 'first.test' };
+  const first = { id: 'first', address: '127.0.0.1', https_port: 0, tls };
+  const [main] = (at.config as { listeners: object[] }).listeners as [object];
+  const site = (status: number) => ({
+    hosts: [NAME, 'first.test'],
+    redirect: { to: 'https://elsewhere.example', status },
+  });
+  const config = (status: number, ...listeners: object[]) => ({
+    ...at.config,
+    listeners,
+    sites: [site(status)],
+  });
+  const proxy = startProxy(t, config(301, first), directory);
+  await proxy.ready;
+  const listeners = async () => {
+    const { body } = await proxy.admin('GET', '/status');
+    return (JSON.parse(body).listeners as { id: string; httpsPort: number }[]).map(({ id, httpsPort }) => [
+      id,
+      httpsPort,
+    ]);
+  };
+  const reload = async (next: object) => {
+    proxy.configure(next);
+    return proxy.admin('POST', '/reload');
+  };
+  const before = await listeners();
+  const port = before[0]![1] as number;
+  const open = connect({ port, host: '127.0.0.1', servername: 'first.test', rejectUnauthorized: false });
+  await once(open, 'secureConnect');
+  const redirect = async () => {
+    open.write('GET / HTTP/1.1\r\nHost: first.test\r\n\r\n');
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(String((await once(open, 'data'))[0]))?.[1]);
+  };
+  assert.equal(await redirect(), 301);
+
+  // One beside what there is, and one instead of it: what would have gone is never closed.
+  await at.gate.shut();
+  for (const next of [config(302, first, main), config(302, main)]) {
+    const { status, body } = await reload(next);
+    assert.equal(status, 500);
+    assert.match(body, /listener main: there is no certificate in the cache, and none could be got for shop/);
+    assert.deepEqual(await listeners(), before);
+    await assert.rejects(served(at.pebble.tlsPort), { code: 'ECONNREFUSED' });
+    assert.equal((await served(port, 'first.test')).subjectaltname, 'DNS:first.test');
+    assert.equal(await redirect(), 301);
+  }
+
+  await at.gate.open();
+  const added = await reload(config(302, first, main));
+  assert.equal(added.status, 200, added.body);
+  assert.deepEqual(await listeners(), [...before, ['main', at.pebble.tlsPort]]);
+  await assertFromPebble(at.pebble.tlsPort);
+  assert.equal(await redirect(), 302);
+
+  // One that wants the ports of another stands in its place, and gives it back with its certificate.
+  const serial = await serialOf(at.pebble.tlsPort);
+  await at.gate.shut();
+  const other = await reload(config(307, first, { ...main, id: 'other', tls: { ...tlsOf(main), cache_dir: 'other' } }));
+  assert.equal(other.status, 500, other.body);
+  assert.deepEqual(await listeners(), [...before, ['main', at.pebble.tlsPort]]);
+  assert.equal(await serialOf(at.pebble.tlsPort), serial);
+  assert.equal(await redirect(), 302);
+  open.destroy();
 });
 
 test('a cache directory is for one process; a damaged file in it is set aside', async (t) => {

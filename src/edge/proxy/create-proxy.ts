@@ -16,6 +16,7 @@ import { type Edge, type EdgeListener, startEdge } from '../start-edge.ts';
 import type { HeldTickets } from '../tls/ticket-keys.ts';
 import type { WorkerReport } from '../worker-wire.ts';
 import type { PlannedAcme, PlannedCertificates, PlannedListener, PlannedManaged, ProxyPlan } from './plan-proxy.ts';
+import { planReload } from './plan-reload.ts';
 
 export interface ProxyOptions {
   readonly plan: ProxyPlan;
@@ -174,12 +175,13 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     },
     async reload(next) {
       const before = plan;
-      const added = await take(next);
       try {
-        // Their challenges are answered where they listen.
-        for (const entry of added) if (entry.listener.certificates.mode === 'acme') await startKeeper(entry);
+        for (const stage of planReload(before, next)) await takeAndObtain(stage);
       } catch (error) {
-        await take(before);
+        if (plan !== before)
+          await takeAndObtain(before).catch((again: unknown) =>
+            log.error({}, `what ran before the reload could not all be taken up again: ${errorText(again)}`),
+          );
         throw error;
       }
     },
@@ -224,10 +226,16 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     },
   };
 
-  /** What the plan says from now on; answers with the listeners that are new. Throws before anything is changed. */
+  /** Challenges of listeners that are new are answered where they listen, so their certificates come last. */
+  async function takeAndObtain(next: ProxyPlan): Promise<void> {
+    for (const entry of await take(next)) if (entry.listener.certificates.mode === 'acme') await startKeeper(entry);
+  }
+
+  /** What the plan says from now on; answers with the listeners that are new. When it throws, nothing has changed. */
   async function take(next: ProxyPlan): Promise<Kept[]> {
     const ports = samePorts(plan, next) ? undefined : edge.relisten(next.listeners.map(withPicture));
     const added: Kept[] = [];
+    const before = [...kept.values()];
     try {
       for (const listener of next.listeners) {
         const entry = kept.get(listener.plan.id);
@@ -242,6 +250,7 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     } catch (error) {
       ports?.abandon();
       for (const entry of added) await leavePlace(entry);
+      for (const entry of before) await putBack(entry);
       throw error;
     }
     writeRoutes(shared, next, plan);
@@ -251,6 +260,17 @@ export function createProxy(options: ProxyOptions, deps: ProxyDeps): RunningProx
     const ids = new Set(next.listeners.map((listener) => listener.plan.id));
     for (const entry of [...kept.values()]) if (!ids.has(entry.listener.plan.id)) await leavePlace(entry);
     return added;
+  }
+
+  async function putBack(entry: Kept): Promise<void> {
+    const { id } = entry.listener.plan;
+    const now = kept.get(id)!;
+    if (now.keeper === entry.keeper) kept.set(id, entry);
+    else
+      await exchange(now, entry.listener).then(
+        (again) => kept.set(id, again),
+        (error: unknown) => log.error({ listener: id }, `the earlier certificates are not served: ${errorText(error)}`),
+      );
   }
 
   /** The new keeper serves before the old one's certificates go; when it cannot, the old one is started again. */

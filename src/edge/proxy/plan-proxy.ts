@@ -104,7 +104,8 @@ export function planProxy(config: ProxyConfig, surroundings: Surroundings): Prox
   };
 }
 
-function cacheDirOf(certificates: PlannedCertificates): string | undefined {
+/** The directory that is for this listener alone. */
+export function cacheDirOf(certificates: PlannedCertificates): string | undefined {
   if (certificates.mode === 'acme') return certificates.acme.cacheDir;
   return certificates.mode === 'managed' ? certificates.managed.cacheDir : undefined;
 }
