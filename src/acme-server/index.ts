@@ -12,7 +12,7 @@ export type {
 export { EabKeySettings } from './eab-key.ts';
 export { longestLifetime } from './longest-lifetime.ts';
 export type { OrderView } from './order-view.ts';
-export { createPerspectiveHandler, createRemotePerspective } from './perspective-http.ts';
+export { createPerspectiveHandler, createRemotePerspective, type RemotePerspective } from './perspective-http.ts';
 export type { Perspective } from './perspectives.ts';
 export { ProfileSettings } from './profile.ts';
 export { type AcmeServer, createAcmeServer } from './server.ts';

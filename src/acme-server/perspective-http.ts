@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { ChallengeType, ProblemDocument } from '../acme/index.ts';
-import type { Clock, Logger } from '../base/index.ts';
+import { type Clock, errorText, type Logger } from '../base/index.ts';
 import { readBody } from './http.ts';
 import type { Perspective } from './perspectives.ts';
 import { parseProfileSettings } from './profile.ts';
@@ -10,7 +10,9 @@ import { requireCaa } from './validators/caa.ts';
 import { VALIDATORS } from './validators/index.ts';
 import type { ValidationTask } from './validators/validator.ts';
 
-export const PERSPECTIVE_PATH = '/acme/perspective/check';
+const CHECK_PATH = '/acme/perspective/check';
+const IDENTITY_PATH = '/acme/perspective/identity';
+const HAND_OVER_MS = 30_000;
 const MOST_AT_ONCE = 128;
 const MOST_ANSWER = 16 * 1024;
 
@@ -19,17 +21,35 @@ interface Options {
   readonly log: Logger;
   /** DNS servers of this place, instead of those that the asker names. */
   readonly resolvers: readonly string[];
+  /** Takes the next identity from the asker; throws, with the old one kept, when it is none. */
+  readonly takeIdentity: (offered: unknown) => void;
+}
+
+/** Another perspective, which can also be given the certificates of its next year. */
+export interface RemotePerspective extends Perspective {
+  /** Rejects when it cannot be reached, and when it refuses. */
+  handOver(identity: object): Promise<void>;
 }
 
 /** Answers what this place of the network sees. Whoever listens has checked that the asker may ask. */
-export function createPerspectiveHandler({ clock, log, resolvers }: Options): RequestListener {
+export function createPerspectiveHandler({ clock, log, resolvers, takeIdentity }: Options): RequestListener {
   let underWay = 0;
   return (request, response) => {
     const end = (status: number, body: object) => {
       response.writeHead(status, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify(body));
     };
-    if (request.url !== PERSPECTIVE_PATH || request.method !== 'POST') return end(404, {});
+    if (request.method !== 'POST') return end(404, {});
+    if (request.url === IDENTITY_PATH) {
+      take(request)
+        .then(() => end(200, {}))
+        .catch((error: unknown) => {
+          log.warn({ err: error }, 'what the ACME server gave as the next identity was refused; the old one stays');
+          end(409, { detail: errorText(error) });
+        });
+      return;
+    }
+    if (request.url !== CHECK_PATH) return end(404, {});
     if (underWay >= MOST_AT_ONCE) return end(503, {});
     underWay++;
     look(request)
@@ -40,6 +60,10 @@ export function createPerspectiveHandler({ clock, log, resolvers }: Options): Re
       })
       .finally(() => underWay--);
   };
+
+  async function take(request: IncomingMessage): Promise<void> {
+    takeIdentity(JSON.parse((await readBody(request)).toString()));
+  }
 
   async function look(request: IncomingMessage): Promise<ProblemDocument | undefined> {
     const task = parseTask(await readBody(request), clock.now(), resolvers);
@@ -77,34 +101,41 @@ function parseTask(body: Buffer, now: number, resolvers: readonly string[]): Val
   };
 }
 
-/** A perspective behind HTTPS; `tls` holds the identity to show, and by what the other side is known. */
-export function createRemotePerspective(name: string, origin: string, tls: RequestOptions): Perspective {
+/** A perspective behind HTTPS; `tls` holds the identity to show now, and by what the other side is known. */
+export function createRemotePerspective(name: string, origin: string, tls: () => RequestOptions): RemotePerspective {
+  const ask = (path: string, question: object, signal: AbortSignal) =>
+    new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
+      const body = JSON.stringify(question);
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+      const options = { ...tls(), method: 'POST', headers, signal, agent: false as const };
+      const request = httpsRequest(new URL(path, origin), options, (response) => {
+        readAnswer(response).then(resolve, reject);
+      });
+      request.once('error', reject);
+      request.end(body);
+    });
   return {
     name,
-    check: (task, signal) =>
-      new Promise((resolve, reject) => {
-        const body = JSON.stringify({ ...task, policy: { ...task.policy, perspectives_quorum: 0 } });
-        const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
-        const options = { ...tls, method: 'POST', headers, signal, agent: false as const };
-        const request = httpsRequest(new URL(PERSPECTIVE_PATH, origin), options, (response) => {
-          readAnswer(response).then(resolve, reject);
-        });
-        request.once('error', reject);
-        request.end(body);
-      }),
+    async check(task, signal) {
+      const question = { ...task, policy: { ...task.policy, perspectives_quorum: 0 } };
+      const { problem } = (await ask(CHECK_PATH, question, signal)) as { problem?: ProblemDocument };
+      if (problem === undefined) return undefined;
+      return { type: String(problem.type).slice(0, 100), detail: String(problem.detail).slice(0, 500) };
+    },
+    async handOver(identity) {
+      await ask(IDENTITY_PATH, identity, AbortSignal.timeout(HAND_OVER_MS));
+    },
   };
 }
 
-async function readAnswer(response: IncomingMessage): Promise<ProblemDocument | undefined> {
+async function readAnswer(response: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   let text = '';
   for await (const chunk of response) {
     text += String(chunk);
     if (text.length > MOST_ANSWER) throw new Error('it answers too much');
   }
-  if (response.statusCode !== 200) throw new Error(`it answers ${response.statusCode}`);
+  if (response.statusCode !== 200) throw new Error(`it answers ${response.statusCode} ${text.slice(0, 500)}`.trim());
   const answer: unknown = JSON.parse(text);
   if (typeof answer !== 'object' || answer === null) throw new Error('it answers no object');
-  const { problem } = answer as { problem?: ProblemDocument };
-  if (problem === undefined) return undefined;
-  return { type: String(problem.type).slice(0, 100), detail: String(problem.detail).slice(0, 500) };
+  return answer as Readonly<Record<string, unknown>>;
 }

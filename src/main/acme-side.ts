@@ -15,7 +15,7 @@ import { listenForRelyingParties } from './ca-listener.ts';
 import { readConfigFile } from './config.ts';
 import { type ControlStart, caRootFile } from './control-start.ts';
 import { keepDefaultProfile } from './default-profile.ts';
-import { openPerspectives } from './perspective-identity.ts';
+import { openPerspectives, type Perspectives } from './perspective-renewal.ts';
 
 /** The profile by which our own engine gets certificates for names on this machine. */
 export const EMBEDDED_PROFILE = 'internal';
@@ -23,6 +23,7 @@ export const EMBEDDED_PROFILE = 'internal';
 export interface AcmeSide {
   readonly ca: CertificateAuthority;
   readonly server: AcmeServer;
+  readonly perspectives: Perspectives;
   readonly port: number;
   /** Of lists and OCSP over plain HTTP, where they are served so. */
   readonly caPort?: number;
@@ -57,6 +58,13 @@ export async function startAcmeSide(
   // The lock on the data directory keeps a second process off the embedded store.
   const alone = store.dialect === 'sqlite';
   let upstreamIssuers: UpstreamIssuers | undefined;
+  const perspectives = await openPerspectives(start.config.acme_server.perspectives, start.dataDir, {
+    store,
+    secrets,
+    clock,
+    ca,
+    log,
+  });
   const server = await createAcmeServer({
     store,
     secrets,
@@ -66,12 +74,7 @@ export async function startAcmeSide(
     alone,
     origins: () => [origin],
     upstream: () => upstreamIssuers,
-    perspectives: await openPerspectives(start.config.acme_server.perspectives, start.dataDir, {
-      store,
-      secrets,
-      clock,
-      ca,
-    }),
+    perspectives: perspectives.all,
   });
   const listener = await listenForAcme(
     {
@@ -97,12 +100,16 @@ export async function startAcmeSide(
   ca.run(signal).catch((error: unknown) => {
     if (!signal.aborted) log.error({ err: error }, 'the CA does not look after itself any more');
   });
+  perspectives.run(signal).catch((error: unknown) => {
+    if (!signal.aborted) log.error({ err: error }, 'the identities of perspectives are renewed no more');
+  });
   server.run(signal).catch((error: unknown) => {
     if (!signal.aborted) log.error({ err: error }, 'the ACME server takes up no more unfinished validations');
   });
   return {
     ca,
     server,
+    perspectives,
     port: listener.port,
     ...(relying !== undefined && { caPort: relying.port }),
     directory: `${origin}/acme/directory`,

@@ -1,16 +1,13 @@
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import type { RequestOptions } from 'node:https';
-import { join } from 'node:path';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { PeerCertificate } from 'node:tls';
-import { createRemotePerspective, type Perspective } from '../acme-server/index.ts';
-import type { Clock } from '../base/index.ts';
+import { type Clock, Fault } from '../base/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import { appendAudit } from '../store/audit.ts';
 import { insertCertificate } from '../store/ca.ts';
 import type { Store } from '../store/index.ts';
-import { generateKey, keyPem, pemOf, spkiOf } from '../x509/index.ts';
+import { generateKey, keyPem, parsePem, pemOf, spkiOf } from '../x509/index.ts';
 
 /** What a perspective is started with: who it is, and the only one it answers. */
 export interface PerspectiveBundle {
@@ -22,57 +19,39 @@ export interface PerspectiveBundle {
   readonly asker: string;
 }
 
-const YEAR = 365 * 86_400_000;
-const ASKER = 'asker';
+/** What the asker sends for the next year. Keys stay, so none is sent. */
+export type OfferedIdentity = Omit<PerspectiveBundle, 'key'>;
 
-export const pinOf = (spki: Uint8Array): string => createHash('sha256').update(spki).digest('hex');
+/** One of ours: its chain for this year, and the key that it has for good. */
+export interface Identity {
+  readonly key: string;
+  readonly chain: string;
+  /** Hex SHA-256 of its SubjectPublicKeyInfo. */
+  readonly pin: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
 
-/** Hex SHA-256 of the key that the other side of a connection has shown. */
-export const peerPin = (peer: PeerCertificate): string =>
-  pinOf(new X509Certificate(peer.raw).publicKey.export({ format: 'der', type: 'spki' }));
-
-interface Deps {
+export interface IdentityDeps {
   readonly store: Store;
   readonly secrets: SecretStore;
   readonly clock: Clock;
   readonly ca: CertificateAuthority;
 }
 
-/**
- * The perspectives of the configuration, each with an identity by our own CA. Both sides know the other by its key as
- * well, since names under this CA can be had by others. What a perspective is started with is left in a file for it.
- */
-export async function openPerspectives(
-  configured: readonly { readonly name: string; readonly url: string }[],
-  dataDir: string,
-  deps: Deps,
-): Promise<Perspective[]> {
-  if (configured.length === 0) return [];
-  const asker = await identity(deps, ASKER);
-  const directory = join(dataDir, 'perspectives');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return Promise.all(
-    configured.map(async ({ name, url }) => {
-      const own = await identity(deps, `perspective-${name}`);
-      const root = deps.ca.rootPem();
-      const bundle: PerspectiveBundle = { name, certificate: own.chain, key: own.key, root, asker: asker.pin };
-      writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600 });
-      const tls: RequestOptions = {
-        cert: asker.chain,
-        key: asker.key,
-        ca: root,
-        servername: hostOf(`perspective-${name}`),
-        checkServerIdentity: (_, peer) =>
-          peerPin(peer) === own.pin ? undefined : new Error(`it is not the perspective ${name}`),
-      };
-      return createRemotePerspective(name, url, tls);
-    }),
-  );
-}
+const YEAR = 365 * 86_400_000;
 
-const hostOf = (name: string): string => `${name}.gatehouse.invalid`;
+const pinOf = (spki: Uint8Array): string => createHash('sha256').update(spki).digest('hex');
+const pinIn = (certificate: X509Certificate): string =>
+  pinOf(certificate.publicKey.export({ format: 'der', type: 'spki' }));
 
-async function identity({ store, secrets, clock, ca }: Deps, name: string) {
+/** Hex SHA-256 of the key that the other side of a connection has shown. */
+export const peerPin = (peer: PeerCertificate): string => pinIn(new X509Certificate(peer.raw));
+
+export const hostOf = (name: string): string => `${name}.gatehouse.invalid`;
+
+/** Certifies the key of that name, which is made by the first call, for a year from now. */
+export async function certifyIdentity({ store, secrets, clock, ca }: IdentityDeps, name: string): Promise<Identity> {
   const path = `acme/perspectives/${name}/key`;
   const kept = await secrets.get(path);
   const privateKey = kept === undefined ? await generateKey('ec-p256') : createPrivateKey(Buffer.from(kept));
@@ -100,5 +79,47 @@ async function identity({ store, secrets, clock, ca }: Deps, name: string) {
   });
   const [above = []] = await ca.chains(row.authority_id);
   const chain = [row.certificate, ...above].map((der) => pemOf('CERTIFICATE', der)).join('');
-  return { key, chain, pin: pinOf(spki) };
+  return { key, chain, pin: pinOf(spki), notBefore: row.not_before, notAfter: row.not_after };
 }
+
+/**
+ * The bundle of a perspective with the certificates that the asker has sent. Throws for anything but its own key
+ * certified anew, under a root that came with it, for the same asker.
+ */
+export function takeOffered(own: PerspectiveBundle, offered: unknown, now: number): PerspectiveBundle {
+  const { name, certificate, root, asker } = (offered ?? {}) as Partial<Record<keyof PerspectiveBundle, unknown>>;
+  if (typeof certificate !== 'string' || typeof root !== 'string') throw refused('has no certificate, or no root');
+  if (name !== own.name) throw refused(`is not for the perspective ${own.name}`);
+  if (asker !== own.asker) throw refused('names another asker');
+  const chain = certificatesOf(certificate);
+  const roots = certificatesOf(root);
+  const [leaf] = chain;
+  if (leaf === undefined || pinIn(leaf) !== pinIn(new X509Certificate(own.certificate)))
+    throw refused('is for another key');
+  for (const [index, each] of chain.entries()) {
+    const issuers = index + 1 < chain.length ? [chain[index + 1]!] : roots;
+    if (!issuers.some((issuer) => each.checkIssued(issuer) && each.verify(issuer.publicKey)))
+      throw refused('has a chain that does not lead to its root');
+    if (each.validFromDate.getTime() > now) throw refused('is not valid yet; compare the clocks of the two machines');
+    if (each.validToDate.getTime() <= now) throw refused('has ended; compare the clocks of the two machines');
+  }
+  return { ...own, certificate, root };
+}
+
+function certificatesOf(text: string): X509Certificate[] {
+  try {
+    return parsePem('CERTIFICATE', text).map((der) => new X509Certificate(der));
+  } catch {
+    throw refused('holds something else than certificates');
+  }
+}
+
+/** Leaves a bundle where `gatehouse ca perspective` reads it: the whole of the old one or of the new one. */
+export function writeBundle(file: string, bundle: PerspectiveBundle): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(bundle, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(draft, file);
+}
+
+const refused = (why: string): Fault =>
+  new Fault({ code: 'invalid_identity', detail: `the identity ${why}`, party: 'client', retry: 'never' });

@@ -121,7 +121,7 @@ export async function startControlHalf(
       administration: acme.server.administration,
       rootPem: acme.ca.rootPem,
       metrics: async () => `${await acme.server.metrics()}${await acme.ca.metrics()}`,
-      hierarchy: hierarchyOf(acme.ca),
+      hierarchy: hierarchyOf(acme.ca, acme.perspectives),
     },
     missions: ingress.missions,
     network: ingress.network,

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
 import { createCertificationRequest, parsePem, pemOf } from '../../src/x509/index.ts';
 import { startDnsServer } from '../fixtures/dns-server.ts';
 import { ROOT, startCommand, startGatehouse } from '../fixtures/gatehouse.ts';
@@ -100,9 +101,7 @@ test('other perspectives must see control too: one that sees something else and 
   const [here, elsewhere] = [await startDnsServer(t, { everyAddress: '127.0.0.1' }), await startDnsServer(t)];
   let client: RawAcme | undefined;
   const httpPort = await answering(t, () => client!);
-  const gatehouse = await startGatehouse(t, {
-    ...CA_SERVE,
-    config: `
+  const config = `
 api: { port: 0 }
 agents: { port: 0 }
 acme_server:
@@ -110,16 +109,16 @@ acme_server:
   perspectives:
     - { name: paris, url: "https://127.0.0.1:${ports.paris}" }
     - { name: tokyo, url: "https://127.0.0.1:${ports.tokyo}" }
-`,
-  });
+`;
+  const gatehouse = await startGatehouse(t, { ...CA_SERVE, config });
   const identity = (name: string) => join(gatehouse.dataDir, 'perspectives', `${name}.json`);
   assert.equal(statSync(identity('paris')).mode & 0o777, 0o600);
   const ready = temporaryDirectory(t);
   let started = 0;
-  const perspective = (name: keyof typeof ports, dns: string, who: string = name) => {
+  const perspective = (name: keyof typeof ports, dns: string, who: string = name, bundle = identity(who)) => {
     const file = join(ready, `${name}-${started++}`);
     const listen = `127.0.0.1:${ports[name]}`;
-    const options = ['--identity', identity(who), '--listen', listen, '--resolver', dns, '--ready-file', file];
+    const options = ['--identity', bundle, '--listen', listen, '--resolver', dns, '--ready-file', file];
     return startCommand(t, file, ['ca', 'perspective', ...options]);
   };
   const set = async (quorum: number) => {
@@ -136,8 +135,9 @@ acme_server:
   };
   assert.match((await set(3)).stderr, /is more than the 2 perspectives there are/);
   assert.equal((await set(2)).code, 0);
-  const directory = gatehouse.ready.acme_directory.replace('/acme/directory', '/acme/profile/far/directory');
-  client = await clientOf(directory, gatehouse.ready.ca_root_file);
+  const far = ({ ready: { acme_directory } }: Pick<typeof gatehouse, 'ready'>) =>
+    acme_directory.replace('/acme/directory', '/acme/profile/far/directory');
+  client = await clientOf(far(gatehouse), gatehouse.ready.ca_root_file);
   let names = 0;
   /** The status of a new name's authorization, and what was wrong. */
   const validate = async (): Promise<string> => {
@@ -166,8 +166,34 @@ acme_server:
   copyFileSync(identity('tokyo'), identity('paris'));
   await perspective('paris', here.address, 'paris');
   assert.match(await validate(), /paris: cannot be asked: it is not the perspective paris/);
-  assert.ok(new X509Certificate(JSON.parse(readFileSync(identity('tokyo'), 'utf8')).certificate).subjectAltName);
+
+  // The next start certifies both again, and the perspective takes that over the connection, without a restart.
+  const carried = join(ready, 'carried.json');
+  copyFileSync(identity('tokyo'), carried);
+  await perspective('tokyo', here.address, 'tokyo', carried);
+  const old = readFileSync(carried, 'utf8');
+  await gatehouse.stop();
+  const again = await startGatehouse(t, { ...CA_SERVE, config, dataDir: gatehouse.dataDir });
+  while (readFileSync(carried, 'utf8') === old) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(readFileSync(carried, 'utf8'), readFileSync(identity('tokyo'), 'utf8'));
+  assert.equal(statSync(carried).mode & 0o777, 0o600);
+  const { raw } = new X509Certificate(JSON.parse(readFileSync(carried, 'utf8')).certificate);
+  assert.ok(raw.equals(await shownAt(ports.tokyo)), 'it is shown at once');
+  client = await clientOf(far(again), again.ready.ca_root_file);
+  assert.equal(await validate(), 'valid');
+  assert.match((await again.cli('status')).stdout, /the perspective paris could not be given its certificate/);
 });
+
+/** The certificate of a TLS server, whoever may ask it. */
+function shownAt(port: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().raw);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}
 
 test('ca trust lets the programs of this machine trust the root, and --uninstall takes it away; ca rollover --root offers two chains', async (t) => {
   const gatehouse = await startGatehouse(t, {
