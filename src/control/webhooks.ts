@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createBell, errorText, newId } from '../base/index.ts';
 import type { CreatedWebhook, CreateWebhook, Webhook } from '../contract/index.ts';
 import { appById } from '../store/apps.ts';
@@ -12,15 +12,10 @@ import {
   noteFollowed,
 } from '../store/index.ts';
 import {
-  delayDelivery,
-  deleteDelivery,
   deleteWebhook,
-  dueDeliveries,
   insertDelivery,
   insertWebhook,
   listWebhooks,
-  noteWebhook,
-  type WebhookDeliveryRow,
   type WebhookRow,
   webhookById,
 } from '../store/webhooks.ts';
@@ -28,6 +23,7 @@ import { type Actor, requirePermission, requireUnscoped } from './actor.ts';
 import { absent, auditEvent, type ControlDeps, guarded, invalid, notFound } from './context.ts';
 import { time, timeOrNull } from './documents.ts';
 import { domainDocument } from './domain-document.ts';
+import { createWebhookLines, webhookSecretPath } from './webhook-lines.ts';
 
 export interface WebhookUseCases {
   list(actor: Actor): Promise<Webhook[]>;
@@ -43,13 +39,6 @@ const FOLLOWER = 'webhooks';
 const LOOK_EVERY_MS = 2_000;
 /** Between two rounds, so that many changes are one round's work. */
 const REST_MS = 25;
-const DELIVERY_TIMEOUT_MS = 10_000;
-const AT_ONCE = 8;
-// 5 s, 20 s, 80 s … an hour: a receiver that is away for a day still gets everything.
-const MOST_ATTEMPTS = 30;
-const pauseAfter = (attempts: number) => Math.min(3_600_000, 5_000 * 4 ** Math.min(attempts - 1, 8));
-
-const secretPath = (id: string) => `webhooks/${id}`;
 
 /** Status changes of domains as signed requests, in the form of the Standard Webhooks specification. */
 export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
@@ -83,7 +72,7 @@ export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
           last_status: null,
           last_at: null,
         };
-        await deps.secrets.put(secretPath(row.id), secret);
+        await deps.secrets.put(webhookSecretPath(row.id), secret);
         await store.write(async (tx) => {
           // The first one is told of what changes from now on.
           if ((await listWebhooks(tx)).length === 0) await noteFollowed(tx, FOLLOWER, await latestChange(tx));
@@ -100,10 +89,11 @@ export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
           await deleteWebhook(tx, id);
           await appendAudit(tx, auditEvent(actor, act('remove', id), clock.now()));
         });
-        await deps.secrets?.delete(secretPath(id));
+        await deps.secrets?.delete(webhookSecretPath(id));
       }),
     async run(signal) {
       const bell = createBell(clock);
+      const lines = createWebhookLines(deps, signal, () => bell.ring());
       const stopListening = store.onChange(() => bell.ring());
       let follower = await followChanges(store, clock, await followedUntil(store.db, FOLLOWER));
       let announced = follower.settled();
@@ -111,9 +101,7 @@ export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
         try {
           await announce(deps, follower);
           announced = follower.settled();
-          const due = await dueDeliveries(store.db, clock.now(), AT_ONCE);
-          await Promise.all(due.map((row) => deliver(deps, row)));
-          if (due.length === AT_ONCE) continue;
+          await lines.begin();
         } catch (error) {
           log.error({ problem: errorText(error) }, 'webhooks: a round failed; the next one begins as usual');
           follower = await followChanges(store, clock, announced);
@@ -124,6 +112,7 @@ export function createWebhookUseCases(deps: ControlDeps): WebhookUseCases {
           .catch(() => {});
       }
       stopListening();
+      await lines.ended();
     },
   };
 }
@@ -193,43 +182,5 @@ async function announceDomain(deps: ControlDeps, row: DomainRow, hooks: readonly
       const body = JSON.stringify({ type: 'domain.status', timestamp: time(now), data });
       await insertDelivery(tx, { id, webhook_id: webhookId, body, attempts: 0, next_at: now, created_at: now });
     }
-  });
-}
-
-/** `webhook-signature`: `v1,` and base64 of HMAC-SHA-256 over `id.timestamp.body`. */
-export function signWebhook(secret: Uint8Array, id: string, seconds: number, body: string): string {
-  return `v1,${createHmac('sha256', secret).update(`${id}.${seconds}.${body}`).digest('base64')}`;
-}
-
-async function deliver(deps: ControlDeps, row: WebhookDeliveryRow): Promise<void> {
-  const { store, clock, secrets } = deps;
-  const hook = await webhookById(store.db, row.webhook_id);
-  const secret = await secrets?.get(secretPath(row.webhook_id));
-  if (hook === undefined || secret === undefined) return store.write((tx) => deleteDelivery(tx, row.id));
-  const seconds = Math.floor(clock.now() / 1000);
-  const outcome = await fetch(hook.url, {
-    method: 'POST',
-    redirect: 'error',
-    signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': row.id,
-      'webhook-timestamp': String(seconds),
-      'webhook-signature': signWebhook(secret, row.id, seconds, row.body),
-    },
-    body: row.body,
-  }).then(
-    async (response) => {
-      await response.body?.cancel();
-      return { ok: response.ok, words: `answered ${response.status}` };
-    },
-    (error: unknown) => ({ ok: false, words: errorText(error).slice(0, 300) }),
-  );
-  await store.write(async (tx) => {
-    const now = clock.now();
-    await noteWebhook(tx, hook.id, outcome.words, now);
-    const attempts = row.attempts + 1;
-    if (outcome.ok) await deleteDelivery(tx, row.id);
-    else await delayDelivery(tx, row.id, attempts, attempts >= MOST_ATTEMPTS ? null : now + pauseAfter(attempts));
   });
 }

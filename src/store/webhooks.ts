@@ -10,7 +10,10 @@ export interface WebhookTables {
     last_status: string | null;
     last_at: number | null;
   };
-  /** `next_at` null: given up; a delivery that went well is removed. */
+  /**
+   * One that went well, or was given up, is removed. Only the oldest of a webhook is ever tried, so `attempts` and
+   * `next_at` of that one are the receiver's own. `next_at` null: given up by an older version.
+   */
   webhook_delivery: {
     id: string;
     webhook_id: string;
@@ -49,20 +52,61 @@ export async function insertDelivery(tx: Db, row: WebhookDeliveryRow): Promise<v
   await tx.insertInto('webhook_delivery').values(row).execute();
 }
 
-export async function dueDeliveries(db: Db, now: number, limit: number): Promise<WebhookDeliveryRow[]> {
+/** The oldest delivery of each webhook that is due, but for the webhooks `except`; oldest first. */
+export async function dueHeads(
+  db: Db,
+  now: number,
+  { except, limit }: { except: readonly string[]; limit: number },
+): Promise<WebhookDeliveryRow[]> {
+  let query = db
+    .selectFrom('webhook')
+    .innerJoin('webhook_delivery', (join) =>
+      join.on((on) =>
+        on(
+          'webhook_delivery.id',
+          '=',
+          on
+            .selectFrom('webhook_delivery as queued')
+            .select(({ fn }) => fn.min('queued.id').as('id'))
+            .whereRef('queued.webhook_id', '=', 'webhook.id')
+            .where('queued.next_at', 'is not', null),
+        ),
+      ),
+    )
+    .selectAll('webhook_delivery')
+    .where('webhook_delivery.next_at', '<=', now)
+    .orderBy('webhook_delivery.next_at')
+    .limit(limit);
+  if (except.length > 0) query = query.where('webhook.id', 'not in', except);
+  return query.execute();
+}
+
+/** The oldest delivery of one webhook; it goes before all others. */
+export async function headDelivery(db: Db, webhookId: string): Promise<WebhookDeliveryRow | undefined> {
   return db
     .selectFrom('webhook_delivery')
     .selectAll()
-    .where('next_at', '<=', now)
-    .orderBy('next_at')
-    .limit(limit)
-    .execute();
+    .where('webhook_id', '=', webhookId)
+    .where('next_at', 'is not', null)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Returns how many were given up. */
+export async function deleteDeliveriesBefore(tx: Db, webhookId: string, before: number): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('webhook_delivery')
+    .where('webhook_id', '=', webhookId)
+    .where('created_at', '<=', before)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 export async function deleteDelivery(tx: Db, id: string): Promise<void> {
   await tx.deleteFrom('webhook_delivery').where('id', '=', id).execute();
 }
 
-export async function delayDelivery(tx: Db, id: string, attempts: number, nextAt: number | null): Promise<void> {
+export async function delayDelivery(tx: Db, id: string, attempts: number, nextAt: number): Promise<void> {
   await tx.updateTable('webhook_delivery').set({ attempts, next_at: nextAt }).where('id', '=', id).execute();
 }
