@@ -51,8 +51,8 @@ async function start(t: TestContext, { tls = {}, ...more }: { tls?: object; [key
   return { proxy, port: Number(new URL(edge_https).port), metrics, asked, release: () => release() };
 }
 
-async function open(port: number): Promise<TLSSocket> {
-  const socket = connect({ port, host: '127.0.0.1', servername: 'a.test', ca: authority.ca });
+async function open(port: number, localAddress = '127.0.0.1'): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, servername: 'a.test', ca: authority.ca });
   socket.on('error', () => {});
   await once(socket, 'secureConnect');
   return socket;
@@ -110,6 +110,51 @@ test('connections of an address are counted over all workers', async (t) => {
     return true;
   });
   for (const socket of kept) socket.destroy();
+});
+
+test('requests of an address are counted over all workers', async (t) => {
+  const burst = 2;
+  const { port, proxy } = await start(t, {
+    workers: 2,
+    trusted_proxies: ['127.0.0.0/8'],
+    limits: { requests_per_address: { per_second: 0.000_001, burst } },
+  });
+  const ask = async (socket: TLSSocket, client: string) => {
+    socket.write(`GET / HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-For: ${client}\r\n\r\n`);
+    return Number(/^HTTP\/1\.1 (\d+) /.exec(String((await once(socket, 'data'))[0]))?.[1]);
+  };
+  const client = (net: number, i: number) => `10.${net}.${i >> 8}.${i & 255}`;
+
+  // The kernel chooses the worker; where a connection came to is told by its own address.
+  const byWorker = new Map<number, TLSSocket>();
+  for (let i = 2; byWorker.size < 2; i++) {
+    const socket = await open(port, `127.0.0.${i}`);
+    assert.equal(await ask(socket, client(0, i)), 200);
+    const all = JSON.parse((await proxy.admin('GET', '/connections')).body);
+    const { worker } = all.find(({ remoteAddress }: { remoteAddress: string }) => remoteAddress === `127.0.0.${i}`);
+    if (byWorker.has(worker)) socket.destroy();
+    else byWorker.set(worker, socket);
+  }
+  const [one, other] = [...byWorker.values()] as [TLSSocket, TLSSocket];
+
+  for (const [net, spends, hears] of [
+    [1, one, other],
+    [2, other, one],
+  ] as const) {
+    let spent = 0;
+    const spend = async () => {
+      const address = client(net, spent++);
+      for (let i = 0; i < burst; i++) assert.equal(await ask(spends, address), 200);
+    };
+    for (let i = 0; i < 20; i++) await spend();
+    // Each address is asked for once here, where its bucket is full unless the other worker's requests are heard of.
+    await until('what one worker let pass is refused at the other', async () => {
+      await spend();
+      return (await ask(hears, client(net, spent - 21))) === 429;
+    });
+    assert.equal(await ask(hears, client(net + 2, 0)), 200);
+  }
+  for (const socket of byWorker.values()) socket.destroy();
 });
 
 test('SIGTERM lets a request finish until the deadline, and no longer', async (t) => {
