@@ -52,7 +52,8 @@ async function start(t: TestContext, { tls = {}, ...more }: { tls?: object; [key
 }
 
 async function open(port: number, localAddress = '127.0.0.1'): Promise<TLSSocket> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress, servername: 'a.test', ca: authority.ca });
+  const where = { port, host: '127.0.0.1', localAddress };
+  const socket = connect({ ...where, servername: 'a.test', ca: authority.ca });
   socket.on('error', () => {});
   await once(socket, 'secureConnect');
   return socket;
