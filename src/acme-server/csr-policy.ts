@@ -1,4 +1,4 @@
-import type { Identifier, ProblemDocument } from '../acme/index.ts';
+import { type Identifier, identifierKey, type ProblemDocument } from '../acme/index.ts';
 import { type CertificationRequest, describeKey, EXTENDED_KEY_USAGES, OID, weakness } from '../x509/index.ts';
 import type { KeyType, ProfileSettings } from './profile.ts';
 import { Refusal, subproblem } from './refusal.ts';
@@ -53,28 +53,31 @@ function isAllowed(key: { kind: string; name: string; bits: number }, allowed: r
 function requireSameNames(csr: CertificationRequest, identifiers: readonly Identifier[]): void {
   if (csr.names.others.length > 0)
     throw new Refusal('badCSR', 'subjectAltName has entries other than names and addresses');
-  const ordered = new Map(identifiers.map((identifier) => [identifier.value, identifier]));
-  const asked = new Set([...csr.names.dns, ...csr.names.ip]);
-  const common = csr.commonNames.map((name) => name.toLowerCase());
-  for (const name of common) if (ordered.has(name)) asked.add(name);
+  const ordered = byKey(identifiers);
+  const asked = byKey([
+    ...csr.names.dns.map((value) => ({ type: 'dns', value }) as const),
+    ...csr.names.ip.map((value) => ({ type: 'ip', value }) as const),
+  ]);
   const problems: ProblemDocument[] = [];
-  for (const [value, identifier] of ordered)
-    if (!asked.has(value)) problems.push(subproblem('badCSR', 'is in the order and not in the request', identifier));
-  for (const value of asked)
-    if (!ordered.has(value))
-      problems.push(
-        subproblem('badCSR', 'is in the request and not in the order', {
-          type: csr.names.ip.includes(value) ? 'ip' : 'dns',
-          value,
-        }),
-      );
-  for (const name of common)
-    if (!ordered.has(name))
-      problems.push(subproblem('badCSR', 'is the common name and not in the order', { type: 'dns', value: name }));
+  for (const name of csr.commonNames.map(lowerAscii)) {
+    const named = identifiers.find(({ value }) => value === name);
+    if (named !== undefined) asked.set(identifierKey(named), named);
+    else problems.push(subproblem('badCSR', 'is the common name and not in the order', { type: 'dns', value: name }));
+  }
+  for (const [key, identifier] of ordered)
+    if (!asked.has(key)) problems.push(subproblem('badCSR', 'is in the order and not in the request', identifier));
+  for (const [key, identifier] of asked)
+    if (!ordered.has(key)) problems.push(subproblem('badCSR', 'is in the request and not in the order', identifier));
   if (problems.length === 0) return;
   const detail = problems.slice(0, 10).map(({ identifier, detail }) => `${identifier?.value.slice(0, 253)} ${detail}`);
   throw new Refusal('badCSR', detail.join('; '), { subproblems: problems });
 }
+
+const byKey = (identifiers: readonly Identifier[]): Map<string, Identifier> =>
+  new Map(identifiers.map((identifier) => [identifierKey(identifier), identifier]));
+
+/** As names are compared (RFC 4343): a letter beyond ASCII is never one of ASCII (U+212A is no k). */
+const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /** Extensions that we would have to refuse or silently drop are refused; the usual ones of clients are understood. */
 function requireKnownExtensions(csr: CertificationRequest, settings: ProfileSettings): void {
@@ -108,7 +111,7 @@ function commonName(
   policy: ProfileSettings['common_name'],
 ): string | undefined {
   if (policy === 'none') return undefined;
-  const requested = csr.commonNames[0]?.toLowerCase();
+  const requested = csr.commonNames.map(lowerAscii)[0];
   if (requested !== undefined && requested.length <= LONGEST_COMMON_NAME) return requested;
   return policy === 'first' ? dns.find((name) => name.length <= LONGEST_COMMON_NAME) : undefined;
 }

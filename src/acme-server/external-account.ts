@@ -60,7 +60,7 @@ function readBinding(call: KeyCall, binding: unknown): { alg: string; kid: strin
       algorithms: Object.keys(MACS),
     });
   if (nonce !== undefined || crit !== undefined || b64 !== undefined) throw wrong('has a header it must not have');
-  if (typeof kid !== 'string' || kid.length > 200) throw wrong('has no kid');
+  if (typeof kid !== 'string' || kid.length > 200 || kid.includes('\0')) throw wrong('has no kid');
   if (url !== call.jws.header.url) throw wrong('is for another url');
   let thumbprint: string | undefined;
   try {

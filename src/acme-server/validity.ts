@@ -52,12 +52,16 @@ export function endOf({ notBefore, notAfter }: Validity, settings: Lifetimes, en
   );
 }
 
+const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d)$/;
+
 function parseTime(text: unknown, field: string): number | undefined {
   // The zero time of Go, which step sends for "none".
   if (text === undefined || text === '' || text === '0001-01-01T00:00:00Z') return undefined;
-  const ms =
-    typeof text === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new Refusal('malformed', `${field} is no time of RFC 3339`);
+  const [, local, zone] = (typeof text === 'string' && TIME.exec(text)) || [];
+  const ms = Date.parse(`${local}${zone}`);
+  // A 30 February would be taken for a day in March.
+  if (Number.isNaN(ms) || !rfc3339(Date.parse(`${local}Z`)).startsWith(local!.slice(0, 19)))
+    throw new Refusal('malformed', `${field} is no time of RFC 3339`);
   return ms;
 }
 

@@ -1,6 +1,15 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { Fault } from '../base/index.ts';
-import { bitStringBytes, children, integerBytes, notDer, oidText, readElement, sequenceOf } from './der-read.ts';
+import {
+  bitStringBytes,
+  children,
+  type Element,
+  integerBytes,
+  notDer,
+  oidText,
+  readElement,
+  sequenceOf,
+} from './der-read.ts';
 import { TAG } from './der-write.ts';
 import { type AlternativeNames, type Extension, readAlternativeNames, readExtensions, readName } from './extensions.ts';
 import { OID } from './oids.ts';
@@ -34,7 +43,7 @@ export function parseCertificationRequest(der: Uint8Array): CertificationRequest
   if (integerBytes(version, 'the version').toString('hex') !== '00') throw notDer('the version is not 0');
   if (subject === undefined || spki === undefined) throw notDer('the request info lacks a subject or a key');
   const [algorithmOid] = sequenceOf(algorithm, 'the signature algorithm');
-  const publicKey = importSpki(spki.whole);
+  const publicKey = importSpki(spki);
   const known = oidText(algorithmOid, 'the signature algorithm');
   if (!verifyBytes(known, info!.whole, publicKey, bitStringBytes(signature, 'the signature')))
     throw badCsr('the request is not signed by the key inside it, or by an algorithm that is not accepted here');
@@ -70,15 +79,34 @@ function requestedExtensions(attributes: ReturnType<typeof children>): Extension
   return [];
 }
 
-function importSpki(der: Buffer): KeyObject {
+function importSpki(spki: Element): KeyObject {
+  let key: KeyObject;
   try {
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    key = createPublicKey({ key: spki.whole, format: 'der', type: 'spki' });
   } catch (cause) {
     throw new Fault(
       { code: 'bad_csr', detail: 'the public key of the request cannot be read', party: 'client', retry: 'never' },
       cause,
     );
   }
+  if (!isInUsualForm(key, spki))
+    throw badCsr(
+      'the public key is not in the usual form: a named curve and an uncompressed point, or an RSA key in DER',
+    );
+  return key;
+}
+
+const UNCOMPRESSED = 0x04;
+
+/**
+ * Whether the key is spelled in its one usual form. A key is known again by the hash of its bytes (one that was
+ * compromised, that of an account), and parameters of a curve are not for certificates (RFC 5480 §2.1.1, §2.2).
+ */
+function isInUsualForm(key: KeyObject, spki: Element): boolean {
+  if (key.asymmetricKeyType !== 'ec') return key.export({ format: 'der', type: 'spki' }).equals(spki.whole);
+  const [algorithm, point] = sequenceOf(spki, 'the public key');
+  const [, curve] = sequenceOf(algorithm, 'the algorithm of the public key');
+  return curve?.tag === TAG.oid && bitStringBytes(point, 'the public key')[0] === UNCOMPRESSED;
 }
 
 export function badCsr(detail: string): Fault {

@@ -145,6 +145,8 @@ export function timeValue(found: Element | undefined, what: string): number {
       : '';
   const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(full) ?? [];
   const ms = Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
-  if (y === undefined || Number.isNaN(ms)) throw notDer(`${what} is no time of RFC 5280`);
+  // A 30 February would be taken for a day in March, and 24 o'clock for the next day.
+  const exists = !Number.isNaN(ms) && new Date(ms).toISOString().replace(/\D/g, '').startsWith(full);
+  if (y === undefined || !exists) throw notDer(`${what} is no time of RFC 5280`);
   return ms;
 }

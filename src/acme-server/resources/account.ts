@@ -1,4 +1,5 @@
 import type { AccountObject } from '../../acme/index.ts';
+import { isId } from '../../base/index.ts';
 import { type AcmeAccountRow, findAccount, updateAccount } from '../../store/acme-accounts.ts';
 import { listOrderIds } from '../../store/acme-orders.ts';
 import { appendAudit } from '../../store/audit.ts';
@@ -73,6 +74,7 @@ export const accountOrders: Resource = {
     const { services, urls, parameters, query } = call;
     if (parameters[0] !== call.account.id) throw new Refusal('unauthorized', 'this is another account');
     const after = new URLSearchParams(query).get('after') ?? undefined;
+    if (after !== undefined && !isId('ord', after)) throw new Refusal('malformed', 'after is not the id of an order');
     const ids = await listOrderIds(services.store.db, call.account.id, { after, limit: PAGE + 1 });
     const page = ids.slice(0, PAGE);
     const next = `<${urls.orders(call.account.id)}?after=${page.at(-1)}>;rel="next"`;

@@ -30,8 +30,14 @@ export function createDnsClient(resolvers: readonly string[], { recursion = true
   return {
     async query(name, type, signal) {
       const servers = (resolvers.length > 0 ? resolvers : getServers()).map(serverOf);
-      const path = [name];
+      const path = [name.replace(/\.$/, '')];
       for (;;) {
+        if (!canBeAsked(path.at(-1)!))
+          throw dnsProblem(
+            name,
+            type,
+            `${JSON.stringify(path.at(-1)!.slice(0, 300))} is no name that can be asked for`,
+          );
         const packet = await askAny(servers, { name: path.at(-1)!, type, recursion }, signal);
         const { found, end } = follow(packet.answers ?? [], path, type);
         if (found.length > 0 || end === path.at(-1)) {
@@ -43,6 +49,10 @@ export function createDnsClient(resolvers: readonly string[], { recursion = true
     },
   };
 }
+
+/** Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4): a redirect or an alias may say anything. */
+const canBeAsked = (name: string): boolean =>
+  /^[\x21-\x7e]{1,253}$/.test(name) && /^[^.]{1,63}(\.[^.]{1,63})*$/.test(name);
 
 function serverOf(text: string): { host: string; port: number } {
   return isIP(text) !== 0 ? { host: text, port: 53 } : parseHostPort(text);

@@ -12,19 +12,22 @@ const TAG = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 // Printable, without space and semicolon.
 const VALUE = /^[\x21-\x3a\x3c-\x7e]*$/;
 
+/** WSP of the grammar is a space or a tab, and no other white space. */
+const trim = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
+
 /** Undefined when the text does not follow the grammar, or names a parameter twice. */
 export function parseIssueValue(text: string): IssueValue | undefined {
   if (text.length > MOST_CHARACTERS) return undefined;
-  const [issuer = '', ...rest] = text.split(';').map((part) => part.trim());
+  const [issuer = '', ...rest] = text.split(';').map(trim);
   if (issuer !== '' && !DOMAIN.test(issuer)) return undefined;
   const parameters = new Map<string, string>();
   for (const part of rest) {
     if (part === '') continue;
     const equals = part.indexOf('=');
-    const tag = part.slice(0, Math.max(0, equals)).trim().toLowerCase();
-    const value = part.slice(equals + 1).trim();
-    if (equals < 0 || !TAG.test(tag) || !VALUE.test(value) || parameters.has(tag)) return undefined;
-    parameters.set(tag, value);
+    const tag = trim(part.slice(0, Math.max(0, equals)));
+    const value = trim(part.slice(equals + 1));
+    if (equals < 0 || !TAG.test(tag) || !VALUE.test(value) || parameters.has(tag.toLowerCase())) return undefined;
+    parameters.set(tag.toLowerCase(), value);
   }
   return { issuer: issuer.toLowerCase(), parameters };
 }
