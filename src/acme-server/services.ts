@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '../base/index.ts';
 import type { SecretStore } from '../secrets/index.ts';
 import type { CertificateRow } from '../store/ca.ts';
-import type { Db, Store } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
 import type { ExtendedKeyUsage } from '../x509/index.ts';
 import type { AcmeMetrics } from './metrics.ts';
 import type { NonceService } from './nonce.ts';
@@ -34,8 +34,8 @@ export interface CertificateIssuer {
   endsAt?(): number;
   /** Why the CA may not sign for a name, in words; undefined when it may. */
   refuseName?(name: string): string | undefined;
-  /** Called in the transaction that revoked a certificate. */
-  noteRevocation?(tx: Db, certificate: CertificateRow): Promise<void>;
+  /** Called when the revocation of a certificate has been written. */
+  revoked?(certificate: CertificateRow): void;
 }
 
 /** What the server needs of the CAs before which a profile may stand as registration authority. */

@@ -44,6 +44,8 @@ export interface CertificateAuthority {
   issueServerCertificate(names: readonly string[], options?: { lifetime?: number }): Promise<ServerCertificate>;
   authorities(): readonly Authority[];
   readonly revocation: Revocation;
+  /** Told of a certificate whose revocation has been written: its list is made, so that nobody waits for it. */
+  revoked(certificate: CertificateRow): void;
   /** `CA_METRICS` as Prometheus text. */
   metrics(): Promise<string>;
 }
@@ -69,6 +71,7 @@ export interface CertificateAuthorityOptions {
 
 const DAY = 86_400_000;
 const SEEN_MS = 30_000;
+const LISTS_MS = 60_000;
 
 /** Opens the embedded CA; on the first start makes its root and intermediate, keys in the secret store. */
 export async function createCertificateAuthority(
@@ -117,11 +120,22 @@ export async function createCertificateAuthority(
       ? undefined
       : 'the name constraints of this CA do not allow it';
   };
+  const log = options.log ?? silentLogger;
+  const revocation = createRevocation(deps, () => authorities, options.urls, metrics, settings.organization);
+  const keepLists = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await revocation.lists.keep().catch((error: unknown) => {
+        if (!signal.aborted)
+          log.warn({ err: error }, 'a revocation list could not be made in advance; tried again in a minute');
+      });
+      await deps.clock.sleep(LISTS_MS, signal).catch(() => {});
+    }
+  };
   return {
     rootPem,
     endsAt: () => issuingOf(authorities).certificate.notAfter,
     keep: upkeep.look,
-    run: upkeep.run,
+    run: async (signal) => void (await Promise.all([upkeep.run(signal), keepLists(signal)])),
     findings: upkeep.findings,
     issue,
     chains,
@@ -136,7 +150,12 @@ export async function createCertificateAuthority(
       await importAuthority(deps, settings, input, actor);
       return reload();
     },
-    revocation: createRevocation(deps, () => authorities, options.urls, metrics, settings.organization),
+    revocation,
+    revoked(certificate) {
+      revocation.lists.revoked(certificate).catch((error: unknown) => {
+        log.warn({ err: error }, 'the list of a revoked certificate could not be made; tried again within a minute');
+      });
+    },
     metrics: async () => metrics.text(await readCaGauges(deps.store.db, authorities, deps.clock.now())),
     async issueServerCertificate(wanted, { lifetime = 90 * DAY } = {}) {
       // A listener has several names; under constraints it is certified by those that may be.

@@ -41,9 +41,11 @@ export async function readCaGauges(
       labels: { authority: id, kind, state },
       value: Math.floor(certificate.notAfter / 1000),
     })),
-    gatehouse_ca_crl_age_seconds: (await oldestLists(db)).map(({ authority_id, this_update }) => ({
-      labels: { authority: authority_id },
-      value: Math.max(0, Math.round((now - this_update) / 1000)),
-    })),
+    // An authority that has ended makes no lists any more.
+    gatehouse_ca_crl_age_seconds: (await oldestLists(db)).flatMap(({ authority_id, this_update }) =>
+      authorities.some(({ id, certificate }) => id === authority_id && certificate.notAfter > now)
+        ? [{ labels: { authority: authority_id }, value: Math.max(0, Math.round((now - this_update) / 1000)) }]
+        : [],
+    ),
   };
 }

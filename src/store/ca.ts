@@ -128,6 +128,10 @@ export const findCrl = (db: Db, authorityId: string, partition: number): Promise
     .where('partition', '=', partition)
     .executeTakeFirst();
 
+/** When the lists of an authority were made. */
+export const listsOf = (db: Db, authorityId: string): Promise<Pick<CrlRow, 'partition' | 'this_update'>[]> =>
+  db.selectFrom('ca_crl').select(['partition', 'this_update']).where('authority_id', '=', authorityId).execute();
+
 /** When the oldest list of each authority was made. */
 export async function oldestLists(db: Db): Promise<{ authority_id: string; this_update: number }[]> {
   const rows = await db
@@ -181,15 +185,15 @@ export function listRevoked(
     .execute();
 }
 
-/** When a certificate of the authority was last revoked. */
-export async function latestRevocation(db: Db, authorityId: string): Promise<number | undefined> {
+/** Whether a certificate of a partition was revoked at that time or later. */
+export async function isRevokedSince(db: Db, authorityId: string, partition: number, since: number): Promise<boolean> {
   const row = await db
     .selectFrom('ca_certificate')
-    .select('revoked_at')
+    .select('serial')
     .where('authority_id', '=', authorityId)
-    .where('revoked_at', 'is not', null)
-    .orderBy('revoked_at', 'desc')
+    .where('revoked_at', '>=', since)
+    .where('serial', 'like', `%${partition.toString(16)}`)
     .limit(1)
     .executeTakeFirst();
-  return row?.revoked_at ?? undefined;
+  return row !== undefined;
 }

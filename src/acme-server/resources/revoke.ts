@@ -32,7 +32,6 @@ export const revoke: Resource = {
     await passOn(call, row, reason as number);
     const done = await services.store.write(async (tx) => {
       if (!(await markRevoked(tx, row.serial, reason as number, now))) return false;
-      await services.ca.noteRevocation?.(tx, { ...row, revoked_at: now, reason: reason as number });
       await appendAudit(tx, {
         actor,
         action: 'acme_certificate.revoke',
@@ -43,6 +42,7 @@ export const revoke: Resource = {
       return true;
     });
     if (!done) throw new Refusal('alreadyRevoked', 'this certificate was revoked before');
+    services.ca.revoked?.(row);
     const by = call.account === undefined ? 'key' : call.account.id === row.account_id ? 'account' : 'another_account';
     services.metrics.count('gatehouse_acme_certificates_revoked_total', { profile: call.profile.id, by });
     return { status: 200 };
