@@ -7,6 +7,7 @@ export const AuditEvent = named(
     seq: Type.Integer(),
     at: Time,
     actor: Type.String(),
+    actor_name: Type.String({ description: 'what people call the actor' }),
     action: Type.String(),
     resource: Type.String(),
     outcome: words(['done', 'refused', 'failed']),

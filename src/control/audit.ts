@@ -1,9 +1,10 @@
 import type { AuditEvent, AuditVerdict } from '../contract/index.ts';
-import { type AuditOutcome, listAudit, sealAudit, verifyAudit } from '../store/audit.ts';
+import { type AuditOutcome, type AuditRow, listAudit, sealAudit, verifyAudit } from '../store/audit.ts';
 import { type Actor, requirePermission } from './actor.ts';
 import { type ControlDeps, invalid } from './context.ts';
 import { auditDocument } from './documents.ts';
 import { decodeCursor, limitOf, type Page, type PageInput, pageOf } from './page.ts';
+import { actorNames } from './standing.ts';
 
 export interface AuditListInput extends PageInput {
   readonly actor?: string;
@@ -32,6 +33,11 @@ export function createAuditUseCases(deps: ControlDeps): AuditUseCases {
     ...(input.since !== undefined && { since: parseTime(input.since, 'since') }),
     ...(input.until !== undefined && { until: parseTime(input.until, 'until') }),
   });
+  const namesIn = (rows: readonly AuditRow[]) =>
+    actorNames(
+      deps.store.db,
+      rows.map((row) => row.actor),
+    );
   return {
     async list(actor, input) {
       requirePermission(actor, 'audit.read');
@@ -41,7 +47,13 @@ export function createAuditUseCases(deps: ControlDeps): AuditUseCases {
         limit: limit + 1,
         ...(before !== undefined && { before }),
       });
-      return pageOf(rows, limit, (row) => row.seq, auditDocument);
+      const nameOf = await namesIn(rows);
+      return pageOf(
+        rows,
+        limit,
+        (row) => row.seq,
+        (row) => auditDocument(row, nameOf),
+      );
     },
     async verify(actor) {
       requirePermission(actor, 'audit.read');
@@ -55,7 +67,8 @@ export function createAuditUseCases(deps: ControlDeps): AuditUseCases {
       for (let before: number | undefined; ; ) {
         const rows = await listAudit(deps.store.db, filter, { limit: 1000, ...(before !== undefined && { before }) });
         if (rows.length === 0) return;
-        yield rows.map(auditDocument);
+        const nameOf = await namesIn(rows);
+        yield rows.map((row) => auditDocument(row, nameOf));
         before = rows.at(-1)!.seq;
       }
     },

@@ -51,8 +51,8 @@ export function tokenDocument(row: TokenRow, belongsTo: string): Token {
   };
 }
 
-export function auditDocument(row: AuditRow): AuditEvent {
-  return { ...row, at: time(row.at), facts: JSON.parse(row.facts) };
+export function auditDocument(row: AuditRow, nameOf: (actor: string) => string): AuditEvent {
+  return { ...row, at: time(row.at), actor_name: nameOf(row.actor), facts: JSON.parse(row.facts) };
 }
 
 export const problemDocument = (problem: FaultDetails & { readonly at?: number }) => ({

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { PluginTransformQueryArgs, PluginTransformResultArgs } from 'kysely';
 import { createTestControl } from '../../test/fixtures/control.ts';
 import { createVirtualClock, Fault } from '../base/index.ts';
 import { ALL_PERMISSIONS } from '../contract/index.ts';
 import { DEFAULT_POLICY, decideApproval } from '../missions/policy.ts';
 import type { Standing } from '../store/missions.ts';
 import type { Actor } from './actor.ts';
-import { standingOf } from './standing.ts';
+import { actorNames, standingOf } from './standing.ts';
 import { SYSTEM } from './tokens.ts';
 
 const START = 1_800_000_000_000;
@@ -60,7 +61,7 @@ async function world(t: TestContext) {
       }
     return last;
   };
-  return { clock, control, admin, make, openId, who, pressed };
+  return { clock, store, control, admin, make, openId, who, pressed };
 }
 
 test('an approval is a person’s: no token of the asker, and none that comes from it, is another', async (t) => {
@@ -152,4 +153,34 @@ test('a list of tokens says whose each one is', async (t) => {
       ['first administrator', 'first administrator'],
     ],
   );
+});
+
+test('the audit log names who acted, with as many queries as tokens made one another, and not one a row', async (t) => {
+  const { store, control, make, openId, admin } = await world(t);
+  const ann = await make(admin, 'laptop', 'ann@example.com');
+  const robot = await make(ann, 'deploy');
+  const user = await openId('bob@example.com', '7');
+  for (let count = 0; count < 20; count++)
+    await control.apps.create(robot, { id: `app-${count}`, upstreams: ['http://a'] });
+  await control.apps.create(user, { id: 'last', upstreams: ['http://a'] });
+  const { data } = await control.audit.list(admin, {});
+  const nameOf = (name: string) => data.find(({ actor }) => actor === name)?.actor_name;
+  assert.equal(nameOf(robot.name), 'deploy (ann@example.com)');
+  assert.equal(nameOf(ann.name), 'laptop (ann@example.com)');
+  assert.equal(nameOf(user.name), 'bob@example.com');
+  let queries = 0;
+  const counted = store.db.withPlugin({
+    transformQuery({ node }: PluginTransformQueryArgs) {
+      queries++;
+      return node;
+    },
+    transformResult: async ({ result }: PluginTransformResultArgs) => result,
+  });
+  const name = await actorNames(
+    counted as typeof store.db,
+    data.map(({ actor }) => actor),
+  );
+  assert.equal(name('acme:gone'), 'acme:gone');
+  assert.equal(name('token:tok_gone'), 'token:tok_gone');
+  assert.ok(queries <= 3, `${queries} queries`);
 });

@@ -45,6 +45,10 @@ export async function tokenById(db: Db, id: string): Promise<TokenRow | undefine
   return db.selectFrom('api_token').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export async function tokensByIds(db: Db, ids: readonly string[]): Promise<TokenRow[]> {
+  return ids.length === 0 ? [] : db.selectFrom('api_token').selectAll().where('id', 'in', ids).execute();
+}
+
 export async function insertToken(tx: Db, row: TokenRow): Promise<void> {
   await tx.insertInto('api_token').values(row).execute();
 }

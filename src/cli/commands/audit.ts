@@ -21,7 +21,7 @@ export function auditCommands(program: Command, act: Act): void {
   const audit = program.command('audit').description('audit: everything that was done and refused');
   const filtered = (command: Command) =>
     command
-      .option('--actor <actor>', 'by this actor')
+      .option('--actor <actor>', 'by this actor, such as token:tok_…: `actor` in what --json prints')
       .option('--action <action>', 'such as domain.claim')
       .option('--resource <resource>', 'such as domain:shop.example.com')
       .option('--outcome <outcome>', 'done, refused or failed')
@@ -37,7 +37,7 @@ export function auditCommands(program: Command, act: Act): void {
           ['WHEN', 'WHO', 'WHAT', 'ON', 'OUTCOME'],
           all.map((event) => [
             shortTime(event.at),
-            event.actor,
+            event.actor_name,
             event.action,
             event.resource,
             event.outcome === 'done' ? event.outcome : output.bad(event.outcome),

@@ -72,7 +72,9 @@ function AuditLog() {
           render={(row) => (
             <>
               <Time at={row.at} />
-              <span className="mono narrow-hide">{row.actor}</span>
+              <span className="narrow-hide" title={row.actor}>
+                {row.actor_name}
+              </span>
               <span>{row.action}</span>
               <span className="mono">{row.resource}</span>
               <span className="narrow-hide">
