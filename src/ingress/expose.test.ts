@@ -178,4 +178,13 @@ test('our own authority needs no credential; what the internet lacks is said', a
     'no peer of prod is marked as running the proxy, so the hub edge-1 is taken to run it at port 8443',
     'metrics.example.com has no public A or AAAA record: make a record metrics.example.com A 8.8.4.4 or AAAA 2600::1',
   ]);
+  world.dns = { addresses: [], problem: 'nobody answers' };
+  const here = await exposeKind(world.deps).plan(
+    exposeInput(world, {
+      service_hostname: 'metrics.localhost',
+      tls_issuer: 'internal-ca',
+      dns_credential_id: undefined,
+    }),
+  );
+  assert.deepEqual(here.warnings, plan.warnings.slice(0, 1), 'a name of this machine needs no record');
 });

@@ -21,6 +21,8 @@ export function lackingReachability(
     lacking.push(`${address} of the hub ${hub.name} is not an address that the internet routes`);
   const records = own.map((address) => `${address.includes(':') ? 'AAAA' : 'A'} ${address}`).join(' or ');
   const wanted = records === '' ? 'an A or AAAA record that points at the hub' : `a record ${hostname} ${records}`;
+  // RFC 6761 §6.3: such a name is this machine, and no record makes it another.
+  if (hostname.endsWith('.localhost')) return lacking;
   if (dns.problem !== undefined)
     lacking.push(`whether ${hostname} has a public record is not known: ${dns.problem}; ${SPLIT_HORIZON_ADVICE}`);
   else if (dns.addresses.length === 0) lacking.push(`${hostname} has no public A or AAAA record: make ${wanted}`);
