@@ -2,13 +2,10 @@
 // It refuses to know how certificates are signed (it is given an issuer), who listens, and who may administer it.
 // Wiring: give `handler` every request under /acme/ of an HTTPS server, call `run` once, make the first profile through
 // `administration.createProfile({ id: 'default', default: true, … }, 'system')` when `listProfiles` is empty.
-export type {
-  AccountView,
-  AcmeAdministration,
-  EabKeyView,
-  Page,
-  ProfileView,
-} from './administration.ts';
+export type { AccountView } from './administer-accounts.ts';
+export type { EabKeyView } from './administer-eab-keys.ts';
+export type { ProfileView } from './administer-profiles.ts';
+export type { AcmeAdministration, Page } from './administration.ts';
 export { EabKeySettings } from './eab-key.ts';
 export { longestLifetime } from './longest-lifetime.ts';
 export type { OrderView } from './order-view.ts';
