@@ -123,7 +123,9 @@ test("Autobahn's cases, driven by kosoku, find nothing in WebSockets through the
   const kosoku = needPypiProgram(t, 'kosoku', 'kosoku==0.1.0');
   if (kosoku === undefined) return;
   const { server, url } = await serve(t, (_, response) => response.end());
-  const echo = new WebSocketServer({ server });
+  // Group 9 has messages of 65,536 fragments, of which the library allows 16,384; its deflate costs most of the time.
+  const perMessageDeflate = { zlibDeflateOptions: { level: 1 } };
+  const echo = new WebSocketServer({ server, maxFragments: 0, perMessageDeflate });
   echo.on('connection', (socket) => {
     socket.on('error', () => {});
     socket.on('message', (data, binary) => socket.send(data, { binary }));
@@ -131,15 +133,35 @@ test("Autobahn's cases, driven by kosoku, find nothing in WebSockets through the
   const site = { hosts: ['127.0.0.1'], plain: 'serve', upstreams: [url] };
   const proxy = startProxy(t, { workers: 1, listeners: [{ address: '127.0.0.1', http_port: 0 }], sites: [site] });
   const { edge_http = '' } = await proxy.ready;
-  // 9 measures speed; 12 and 13 are compression, which the two ends agree on without the edge.
-  const left = ['9.*', '12.*', '13.*'].flatMap((cases) => ['-x', cases]);
-  const where = [edge_http.replace('http:', 'ws:'), '-p', '4', '-o', proxy.directory];
   // By its Python: the script names the place where it was installed, and was moved since.
-  const asked = run(join(dirname(kosoku), 'python'), [kosoku, ...left, ...where], { maxBuffer: 1 << 24 });
-  const { stdout, stderr } = await asked.catch((error: { stdout: string; stderr: string }) => error);
-  const [, count = '0'] = /(\d+) cases passed\n*$/.exec(stdout) ?? [];
-  assert.ok(Number(count) > 200, stdout + stderr);
+  const ask = async (...chosen: string[]) => {
+    const where = [edge_http.replace('http:', 'ws:'), '-p', '4', '-o', proxy.directory];
+    const asked = run(join(dirname(kosoku), 'python'), [kosoku, ...chosen, ...where], { maxBuffer: 1 << 24 });
+    const { stdout, stderr } = await asked.catch((error: { stdout: string; stderr: string }) => error);
+    const cases = Number(/wrote reports for (\d+) cases/.exec(stdout)?.[1]);
+    const failed = stdout.match(/^ +[\d.]+: behavior=.*$/gm) ?? [];
+    return { cases, failed, printed: stdout + stderr };
+  };
+  const plain = await ask('-x', '12.*', '-x', '13.*');
+  assert.ok(plain.cases > 300 && plain.failed.length === 0, plain.printed);
+  // Two of twelve parts are enough where nothing is written: all take minutes.
+  const parts = process.env.GATEHOUSE_WRITE_REPORT === '1' ? ['12.*', '13.*'] : ['12.1.*', '13.1.*'];
+  const deflated = await ask(...parts.flatMap((part) => ['-i', part]));
+  const broken = deflated.failed.filter((line) => /behavior=ERROR.*Strings must be encoded before hashing/.test(line));
+  assert.ok(deflated.cases >= 36 && deflated.failed.length === broken.length, deflated.printed);
   sections.push(
-    `## WebSocket: Autobahn's cases by kosoku 0.1\n\n${count} cases passed, none failed. Autobahn's own program needs Python 2.\n`,
+    `## WebSocket: Autobahn's cases by kosoku 0.1
+
+${plain.cases} cases of groups 1 to 10 passed, none failed: group 9 too, with messages of 16 MiB and of 65,536 fragments.
+
+${deflated.cases - broken.length} of ${deflated.cases} cases of groups 12 and 13 (permessage-deflate, which the edge passes on between the two
+ends) passed, none failed. ${broken.length} cannot be run: ${BROKEN}
+
+Autobahn's own program (autobahntestsuite 25.10.1) needs Python 2.
+`,
   );
 });
+
+/** Why some cases say nothing. */
+const BROKEN =
+  'those of 13.2, 13.5, 13.6 and 13.7 whose number ends in .1, .2 or .3 stop in kosoku\'s own Python\nwith "Strings must be encoded before hashing", and do so at the upstream without the edge too.';
