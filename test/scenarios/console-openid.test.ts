@@ -65,7 +65,7 @@ test('people sign in through an OpenID provider, and groups decide what they may
     await heading(page, 'Overview');
     await page.getByText('ada@example.com').waitFor();
     await page.goto(`${api}/app/audit`);
-    await page.getByTitle('user:ada@example.com').first().waitFor();
+    await page.getByText('user:ada@example.com').first().waitFor();
     const cookies = await page.context().cookies();
     const session = cookies.find(({ name }) => name === 'gatehouse_session');
     assert.deepEqual([session?.httpOnly, session?.sameSite], [true, 'Strict']);

@@ -73,7 +73,7 @@ function AuditLog() {
             <>
               <Time at={row.at} />
               <span className="narrow-hide" title={row.actor}>
-                {row.actor_name}
+                {row.actor.startsWith('token:') ? row.actor_name : row.actor}
               </span>
               <span>{row.action}</span>
               <span className="mono">{row.resource}</span>
