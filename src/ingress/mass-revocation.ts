@@ -106,5 +106,5 @@ function readTime(read: InputReader, problems: Problems, field: string): number 
 
 function inWords({ versions, served, takesMs, examples }: Rehearsal, reason: string, perHour: number): string {
   const hours = Math.max(1, Math.ceil(takesMs / 3_600_000));
-  return `${versions} certificates (${reason}), of which ${served} are served and replaced first, ${perHour} an hour, done in about ${hours} h: ${examples.join(', ')}`;
+  return `${versions} certificates (${reason}), of which ${served} are served and replaced first, ${perHour} an hour, done within ${hours} h: ${examples.join(', ')}`;
 }

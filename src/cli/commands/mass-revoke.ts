@@ -62,7 +62,7 @@ async function rehearse({ client, output }: Context, body: object): Promise<void
   output.line(`  replaced, then revoked   ${found.served}`);
   output.line(`  revoked only             ${found.not_served} (not served any more, or needed by nobody)`);
   output.line(
-    `  takes                    about ${Math.ceil(found.takes_seconds / 3600)} h at ${found.per_hour} an hour`,
+    `  takes                    at most ${Math.ceil(found.takes_seconds / 3600)} h at ${found.per_hour} an hour`,
   );
   if (found.examples.length > 0) output.line(`  among them               ${found.examples.join(', ')}`);
   if (found.versions > 0) output.line(output.dim('to propose it, for approval: the same command with --propose'));
