@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BalancedAcme, createTickingClock, type Replica, startReplica } from '../../test/fixtures/acme-replicas.ts';
+import { seeded } from '../../test/fixtures/properties.ts';
 import { boundAccount, type RawAcme, type RawKey, rawJws, rawKey } from '../../test/fixtures/raw-acme.ts';
 import { ariCertificateId } from '../acme/index.ts';
 import { createVirtualClock, type VirtualClock } from '../base/index.ts';
@@ -279,7 +280,7 @@ test('whatever clients do in whatever order at whichever replica: no certificate
         await store.close();
       }
     }),
-    { numRuns: Number(process.env.MODEL_RUNS ?? 12) },
+    seeded(t, Number(process.env.MODEL_RUNS ?? 12)),
   );
 });
 
