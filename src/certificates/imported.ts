@@ -13,6 +13,7 @@ import {
   parseChain,
   parsePrivateKey,
 } from '../x509/index.ts';
+import { newVersion } from './new-version.ts';
 import type { Engine } from './ports.ts';
 import { importedDigest } from './wish.ts';
 import { NOTHING_YET, recordChangeBeside } from './wishes.ts';
@@ -118,24 +119,14 @@ async function putBrought(
   else await updateCertificate(tx, id, isServed, now);
   await insertVersion(tx, {
     id: versionId,
+    ...newVersion(chain, now),
     certificate_id: id,
     issuer_id: null,
-    issuer_name: chain.issuerName,
     staging: 0,
-    chain: chain.pem,
     key_path: keyPath,
     key_type: keyType,
-    key_digest: chain.keyDigest,
-    serial: chain.serial,
-    fingerprint: chain.fingerprint,
     ari_id: null,
     profile: null,
-    not_before: chain.notBefore,
-    not_after: chain.notAfter,
-    issued_at: now,
-    revoked_at: null,
-    revocation_reason: null,
-    revocation_told_at: null,
     challenge: null,
   });
   const words = `brought: issued by ${chain.issuerName}, good until ${inUtc(chain.notAfter)}`;

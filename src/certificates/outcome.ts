@@ -14,6 +14,7 @@ import type { Attempt } from './attempt.ts';
 import { namesOf, problemOfRow } from './facts.ts';
 import { classOf, holdsIssuer, problemOf, retryTime } from './failure.ts';
 import type { Begun } from './issue.ts';
+import { newVersion } from './new-version.ts';
 import { openOrderWithin } from './open-order.ts';
 import type { Engine } from './ports.ts';
 import { countFailures, giveBackQuota } from './quota-ledger.ts';
@@ -74,24 +75,14 @@ function versionRow(
 ): CertificateVersionRow {
   return {
     id: progress.order.versionId,
+    ...newVersion(chain, now),
     certificate_id: row.id,
     issuer_id: issuer.id,
-    issuer_name: chain.issuerName,
     staging: issuer.staging,
-    chain: chain.pem,
     key_path: progress.order.keyPath,
     key_type: row.key_type,
-    key_digest: chain.keyDigest,
-    serial: chain.serial,
-    fingerprint: chain.fingerprint,
     ari_id: ariIdOf(chain),
     profile: row.profile ?? issuer.profile,
-    not_before: chain.notBefore,
-    not_after: chain.notAfter,
-    issued_at: now,
-    revoked_at: null,
-    revocation_reason: null,
-    revocation_told_at: null,
     challenge: progress.challenge ?? null,
   };
 }
